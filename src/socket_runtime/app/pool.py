@@ -1,0 +1,92 @@
+"""Where commands run: a few threads, a thread apart for what lasts, and asyncio if something needs it.
+
+Each part starts at its first use, so that an app whose commands are all inline has one thread. The pool is
+not ``concurrent.futures``: importing that costs 2.4 MB and 20 ms, and its futures are not needed here,
+since every result goes back to the GUI's thread by a function anyway.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections.abc import Callable, Coroutine
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import asyncio
+
+__all__ = ['Pool']
+
+_log = logging.getLogger('socket_runtime')
+
+#: Commands that wait for disks rarely gain from more; long ones run apart.
+MAX_THREADS = min(8, (os.cpu_count() or 1) + 3)
+
+
+class Pool:
+    """See ``ipc.transport.Workers``; ``post`` and ``post_later`` are the host's."""
+
+    def __init__(
+        self, post: Callable[[Callable[[], None]], None], post_later: Callable[[float, Callable[[], None]], None]
+    ) -> None:
+        self.post = post
+        self.post_later = post_later
+        self._jobs: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+        self._threads = 0
+        self._idle = 0
+        self._lock = threading.Lock()
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def run(self, function: Callable[[], None]) -> None:
+        """Run ``function`` on one of the pool's threads."""
+        with self._lock:
+            if self._idle:
+                self._idle -= 1
+            elif self._threads < MAX_THREADS:
+                self._threads += 1
+                threading.Thread(target=self._work, name='socket-worker', daemon=True).start()
+        self._jobs.put(function)
+
+    def _work(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            _run(job)
+            with self._lock:
+                self._idle += 1
+
+    def run_apart(self, function: Callable[[], None]) -> None:
+        """Run ``function`` on a thread of its own."""
+        threading.Thread(target=_run, args=(function,), name='socket-stream', daemon=True).start()
+
+    def run_async(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        """Run ``coroutine`` on the asyncio loop's thread."""
+        import asyncio
+
+        asyncio.run_coroutine_threadsafe(coroutine, self.loop())
+
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """The asyncio loop; the first call starts its thread."""
+        import asyncio
+
+        with self._lock:
+            if self._loop is None:
+                loop = self._loop = asyncio.new_event_loop()
+                threading.Thread(target=loop.run_forever, name='socket-asyncio', daemon=True).start()
+            return self._loop
+
+    def close(self) -> None:
+        """Let idle threads go. A command that is still running is not waited for."""
+        with self._lock:
+            for _ in range(self._threads):
+                self._jobs.put(None)
+            if self._loop is not None:
+                self._loop.call_soon_threadsafe(self._loop.stop)
+                self._loop = None
+
+
+def _run(function: Callable[[], None]) -> None:
+    try:
+        function()
+    except Exception:  # the outermost door of a thread
+        _log.exception('a worker failed')
