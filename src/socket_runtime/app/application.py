@@ -387,13 +387,11 @@ class App:
 
     def page_changed(self, window: int) -> None:
         if (target := self._windows.get(window)) is not None:
-            target.events.stop()
-            target.loaded.clear()
+            target.page_changed()
 
     def page_loaded(self, window: int) -> None:
         if (target := self._windows.get(window)) is not None:
-            target.loaded.set()
-            target.events.start()
+            target.page_loaded()
             self._tell_all('loaded', target)
 
     def page_failed(self, window: int, url: str, message: str) -> None:
@@ -404,15 +402,15 @@ class App:
     def page_crashed(self, window: int, reason: str) -> None:
         _log.error("the web process of window %d ended (%s); reload() starts it anew", window, reason)
         if (target := self._windows.get(window)) is not None:
-            target.events.stop()
-            target.loaded.clear()
+            target.page_changed()
             self._tell_all('crashed', target, reason)
 
     def console(self, window: int, level: str, text: str) -> None:
         """A line of a page's console; on a worker's thread."""
-        if level in ('uncaught', 'policy'):
+        target = self._windows.get(window)
+        if level in ('uncaught', 'policy') and (target is None or target.is_loading):
             self.page_errors.append(text.partition('\n')[0])
-        self._tell_all('console', self._windows.get(window), level, text)
+        self._tell_all('console', target, level, text)
 
     def may_close(self, window: int) -> bool:
         return False not in self._tell_all('closing', self._windows.get(window))

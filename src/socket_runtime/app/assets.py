@@ -10,7 +10,9 @@ user's is ever served here (C10).
 
 from __future__ import annotations
 
+import logging
 import os
+import re
 import stat
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,12 +27,17 @@ from socket_runtime.ipc.uri import AssetUri, parse_asset, parse_module
 
 __all__ = ['Asset', 'Assets']
 
+_log = logging.getLogger('socket_runtime.app')
+
 MAX_ASSET = 512 << 20  # C12: one file of the app, bytes
 MAX_PAGE = 16 << 20  # the policy scan reads the whole page
 _INLINE = 256 << 10  # larger files are read by a worker
 _CACHED_PAGES = 64
 
 MODULES = Path(__file__).parent.parent / 'js'
+
+#: What makes a ``<meta>`` a policy; taken out of pages where only the gate is to be tested.
+_POLICY_META = re.compile(rb'content-security-policy', re.IGNORECASE)
 
 #: Not ``mimetypes``: that reads the system's tables, which differ, and takes 5 ms.
 TYPES = {
@@ -134,6 +141,7 @@ class Assets:
                 return
             self._serve(window, document, uri, asset_uri, responder)
         except RemoteError as error:
+            _log.warning('%s: %s', ascii(asker.uri[:200])[1:-1], error.message)
             self._refuse(document, responder, error)
 
     def _serve(
@@ -180,7 +188,7 @@ class Assets:
         if page is None:
             page = serve_page(html, commands=self._commands(), configured=self._configured)
             if not self._engine_csp:
-                page = ServedPage(body=html, header='', policies=page.policies)
+                page = ServedPage(body=_POLICY_META.sub(b'x-gate-alone', html), header='', policies=page.policies)
             if len(self._pages) >= _CACHED_PAGES:
                 self._pages.clear()
             self._pages[html] = page

@@ -66,8 +66,7 @@ class TestClient:
         documents.begin(self.window.index, url)
         documents.serve(self.window.index, url, (parse_policy(text),), text)
         documents.commit(self.window.index, url)
-        self.window.loaded.set()
-        self.window.events.start()
+        self.window.page_loaded()
 
     def __enter__(self) -> TestClient:
         return self

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -20,6 +21,9 @@ T = TypeVar('T')
 #: A constant program: the preload's receiver takes the batch of events.
 _DELIVER = "return globalThis[Symbol.for('socket.runtime.host')].deliver(argument)"
 
+#: For so long after its load event a page's errors count as errors of its start, in seconds.
+_BEGINNING = 2.0
+
 
 class Window:
     """One window of a running app; ``App.create_window`` makes them.
@@ -34,8 +38,26 @@ class Window:
         self._title = spec.title
         self._background = spec.background
         self.index = native.id
+        self._loaded_at = 0.0
         self.loaded = threading.Event()
         self.events = EventQueue(app.post, lambda batch, done: native.evaluate(_DELIVER, batch, done))
+
+    def page_loaded(self) -> None:
+        """The page has loaded; GUI's thread."""
+        self._loaded_at = time.monotonic()
+        self.loaded.set()
+        self.events.start()
+
+    def page_changed(self) -> None:
+        """Another page comes, or the former one crashed; GUI's thread."""
+        self._loaded_at = 0.0
+        self.loaded.clear()
+        self.events.stop()
+
+    @property
+    def is_loading(self) -> bool:
+        """Whether the page still loads, or has loaded only just now: its scripts still begin."""
+        return not self._loaded_at or time.monotonic() - self._loaded_at < _BEGINNING
 
     def __repr__(self) -> str:
         return f'<Window {self.index} {self._title!r}>'

@@ -1,7 +1,7 @@
 """What several hosts need and no system knows: pure, so that it is tested on every system.
 
     call_program, unwrap   running a constant function with one string, on engines that take programs only
-    ByteQueue, QueueSink   a streamed reply for engines that are handed chunks instead of a pipe
+    stream_pair, Pump      a streamed reply, for engines that take no descriptor
     Loads                  which document a call belongs to while one replaces another
     LateCalls              what is asked of a window before pywebview has made it
     may_load, clean_headers, reason
@@ -10,28 +10,35 @@
 from __future__ import annotations
 
 import json
+import select
+import socket
 import threading
-from collections import deque
 from collections.abc import Callable, Iterator
+from functools import partial
 from http import HTTPStatus
 
 from socket_runtime.errors import Aborted
 from socket_runtime.host.contract import Callbacks, Headers, Sink
 
 __all__ = [
-    'ByteQueue',
+    'CLOSED_SINK',
     'LateCalls',
     'Loads',
-    'QueueSink',
+    'Pump',
+    'SocketSink',
     'call_program',
     'clean_headers',
     'may_load',
     'reason',
+    'stream_pair',
     'unwrap',
 ]
 
 #: How much a page may lag behind a stream before its writer waits, in bytes (B6).
-QUEUE_BYTES = 1 << 20
+STREAM_BYTES = 1 << 20
+
+#: The most that is handed to the GUI's thread in one go.
+PUMP_BYTES = 1 << 18
 
 #: How many calls wait for a document's commit; more are handed on at once, to be judged by the old one (B6).
 MAX_HELD = 1024
@@ -92,111 +99,111 @@ def reason(status: int) -> str:
         return 'Client Closed Request' if status == 499 else 'Unknown'
 
 
-class ByteQueue:
-    """Bytes between any thread and the engine, bounded.
+def stream_pair() -> tuple[socket.socket, SocketSink]:
+    """Two ends for a streamed reply: the engine's, to read without blocking, and the writer's.
 
-    Args:
-        wake: called, without the lock, after bytes or the end were added; it has the engine ``take``.
-        limit: bytes that may wait.
+    A pair of sockets rather than a pipe, since one end can be shut while another thread waits on it.
     """
-
-    def __init__(self, wake: Callable[[], None], limit: int = QUEUE_BYTES) -> None:
-        self._wake = wake
-        self._limit = limit
-        self._chunks: deque[bytes] = deque()
-        self._size = 0
-        self._closed = False
-        self._aborted = False
-        self._changed = threading.Condition()
-
-    def put_some(self, data: memoryview) -> int:
-        """Add what fits; returns how many bytes that were.
-
-        Raises:
-            Aborted: the page has gone, or the queue was closed.
-        """
-        with self._changed:
-            if self._aborted or self._closed:
-                raise Aborted('the page has given the stream up')
-            room = min(self._limit - self._size, len(data))
-            if room <= 0:
-                return 0
-            self._chunks.append(bytes(data[:room]))
-            self._size += room
-        self._wake()
-        return room
-
-    def wait_for_room(self) -> None:
-        """Block until something fits, or the queue has ended."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._size < self._limit or self._aborted or self._closed)
-
-    def take(self, most: int) -> bytes:
-        """Up to ``most`` bytes, in order; empty where nothing waits."""
-        with self._changed:
-            if not self._chunks or most <= 0:
-                return b''
-            chunk = self._chunks.popleft()
-            if len(chunk) > most:
-                self._chunks.appendleft(chunk[most:])
-                chunk = chunk[:most]
-            self._size -= len(chunk)
-            self._changed.notify_all()
-            return chunk
-
-    @property
-    def waiting(self) -> int:
-        """Bytes that were put and not yet taken."""
-        return self._size
-
-    @property
-    def ended(self) -> bool:
-        """All bytes were taken, and no more will come."""
-        with self._changed:
-            return self._closed and not self._chunks
-
-    def close(self) -> None:
-        """No more bytes will come."""
-        with self._changed:
-            if self._closed:
-                return
-            self._closed = True
-            self._changed.notify_all()
-        self._wake()
-
-    def abort(self) -> None:
-        """The engine wants no more: whoever waits, or puts, gets ``Aborted``."""
-        with self._changed:
-            self._aborted = True
-            self._chunks.clear()
-            self._size = 0
-            self._changed.notify_all()
+    source, target = socket.socketpair()
+    target.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, STREAM_BYTES)
+    source.setblocking(False)
+    target.setblocking(False)
+    return source, SocketSink(target)
 
 
-class QueueSink:
-    """``host.contract.Sink`` upon a ``ByteQueue``. It has no descriptor to wait on."""
+class SocketSink:
+    """``host.contract.Sink`` upon one end of a socket pair."""
 
-    __slots__ = ('_queue',)
+    __slots__ = ('_socket',)
 
-    def __init__(self, queue: ByteQueue) -> None:
-        self._queue = queue
+    def __init__(self, target: socket.socket) -> None:
+        self._socket: socket.socket | None = target
 
     def write(self, data: bytes) -> None:
         view = memoryview(data)
         while view:
-            taken = self._queue.put_some(view)
+            taken = self.write_some(view)
             view = view[taken:]
             if not taken:
-                self._queue.wait_for_room()
+                select.select((), (self.fileno(),), ())
 
     def fileno(self) -> int:
-        return -1
+        return self._socket.fileno() if self._socket is not None else -1
 
     def write_some(self, data: memoryview) -> int:
-        return self._queue.put_some(data)
+        if self._socket is None:
+            raise Aborted('the stream is closed')
+        try:
+            return self._socket.send(data)
+        except BlockingIOError:
+            return 0
+        except OSError as error:
+            self.close()
+            raise Aborted('the page has given the stream up') from error
 
     def close(self) -> None:
-        self._queue.close()
+        target, self._socket = self._socket, None
+        if target is not None:
+            target.close()
+
+
+class Pump:
+    """Carries a stream's bytes to the GUI's thread, one chunk at a time.
+
+    For engines that are handed chunks: the next one is read when the last was handed on, so a slow GUI
+    slows the writer.
+
+    Args:
+        source: the engine's end of a ``stream_pair``; the pump closes it.
+        post: brings a function to the GUI's thread.
+        deliver, finish: called there.
+    """
+
+    def __init__(
+        self,
+        source: socket.socket,
+        post: Callable[[Callable[[], None]], None],
+        deliver: Callable[[bytes], None],
+        finish: Callable[[], None],
+    ) -> None:
+        self._source = source
+        self._post = post
+        self._deliver = deliver
+        self._finish = finish
+        source.setblocking(True)
+        self._thread = threading.Thread(target=self._run, name='stream', daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        with self._source:
+            while chunk := self._receive():
+                taken = threading.Event()
+                self._post(partial(self._hand_on, chunk, taken))
+                taken.wait()
+        self._post(self._finish)
+
+    def _receive(self) -> bytes:
+        try:
+            return self._source.recv(PUMP_BYTES)
+        except OSError:
+            return b''
+
+    def _hand_on(self, chunk: bytes, taken: threading.Event) -> None:
+        try:
+            self._deliver(chunk)
+        finally:
+            taken.set()
+
+    def stop(self) -> None:
+        """The engine wants no more: the writer's next write fails. Any thread."""
+        try:
+            self._source.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass  # it has ended by itself
+
+    def join(self, seconds: float) -> None:
+        """Wait for the end of the thread."""
+        self._thread.join(seconds)
 
 
 class ClosedSink:

@@ -3,8 +3,9 @@
 pywebview gives windows, dialogs and the GUI's loop on every system. Two of its habits do not suit us,
 and both are met here, once for all hosts:
 
-- ``import webview`` pulls in bottle, wsgiref and ssl for an HTTP server that we never start (15 MB and
-  95 ms measured; 6.7 MB without). Empty modules stand in for them while it is imported.
+- ``import webview`` pulls in bottle, wsgiref and ssl for an HTTP server that we never start, and webbrowser
+  with subprocess for links that we never hand on (15 MB and 95 ms measured; 6.7 MB without). Empty modules
+  stand in for them while it is imported.
 - it injects a bridge (``window.pywebview``) that resolves dotted names of Python objects for any frame
   and outside the page's policy. Both functions that make it are replaced (``attacks.md``, lessons).
 
@@ -14,6 +15,7 @@ looked up at start: a change is one clear error instead of a surprise later.
 
 from __future__ import annotations
 
+import importlib
 import sys
 from collections.abc import Callable, Sequence
 from types import ModuleType
@@ -21,15 +23,17 @@ from typing import Any
 
 from socket_runtime.errors import IncompatibleError, WebviewError
 
-__all__ = ['check_attributes', 'import_pywebview', 'remove_bridge']
+__all__ = ['check_attributes', 'import_pywebview', 'prepare_window', 'remove_bridge']
 
 #: The minor versions of pywebview whose inner names were read and tested.
 SUPPORTED = ('6.2.',)
 
-#: What ``webview.http`` touches of its server's modules when it is imported.
-_SERVER_PARTS: dict[str, tuple[str, ...]] = {
+#: What pywebview touches of modules that it needs for its server and for links, when it is imported.
+_UNUSED_PARTS: dict[str, tuple[str, ...]] = {
     'bottle': ('ServerAdapter',),
+    'socketserver': ('ThreadingMixIn',),
     'ssl': (),
+    'webbrowser': (),
     'wsgiref': (),
     'wsgiref.simple_server': ('WSGIRequestHandler', 'WSGIServer', 'make_server'),
 }
@@ -38,31 +42,37 @@ _PACKAGE_NAMES = ('windows', 'start', 'create_window', '_state', 'settings')
 _WINDOW_NAMES = ('_initialize', 'events', 'html', 'real_url')
 
 
-def import_pywebview() -> ModuleType:
-    """Import pywebview without its server.
+def import_pywebview(platform: str) -> tuple[ModuleType, ModuleType]:
+    """Import pywebview and one of its platform modules (``gtk``, ``cocoa``, ``edgechromium``, ...), without
+    its server.
+
+    Returns: the package, and the platform's module.
 
     Raises:
-        WebviewError: it is not installed.
+        WebviewError: it is not installed, or the platform's parts are missing.
         IncompatibleError: its version is not one that we know.
     """
-    if 'webview' in sys.modules:
-        return sys.modules['webview']
-    stand_ins = {name: _stand_in(name, parts) for name, parts in _SERVER_PARTS.items() if name not in sys.modules}
+    full_name = f'webview.platforms.{platform}'
+    if full_name in sys.modules:
+        return sys.modules['webview'], sys.modules[full_name]
+    stand_ins = {name: _stand_in(name, parts) for name, parts in _UNUSED_PARTS.items() if name not in sys.modules}
     sys.modules.update(stand_ins)
     try:
         import webview
+
+        _check_version()
+        backend = importlib.import_module(full_name)
     except ImportError as error:
         raise WebviewError(
             f'pywebview cannot be imported: {error}', hint="Install it: pip install 'pywebview>=6.2,<6.3'"
         ) from error
     finally:
         # whoever needs the real ssl later gets the real one
-        for name, module in stand_ins.items():
-            if sys.modules.get(name) is module:
+        for name, stand_in in stand_ins.items():
+            if sys.modules.get(name) is stand_in:
                 del sys.modules[name]
-    _check_version()
     check_attributes(webview, _PACKAGE_NAMES)
-    return webview
+    return webview, backend
 
 
 def _stand_in(name: str, parts: tuple[str, ...]) -> ModuleType:

@@ -41,6 +41,7 @@ __all__ = [
     'Grants',
     'PathScope',
     'RuntimeGrants',
+    'is_never_opened',
     'missing_line',
     'path_parts',
 ]
@@ -108,9 +109,15 @@ NEVER_OPENED = frozenset(
     'mocha nfs node npm res search search-ms sftp shell smb socket ssh telnet vbscript view-source vnc'.split()
 )
 
-_ENV_NAME = re.compile(r'[A-Za-z_][A-Za-z0-9_]*\*?|\*')
-_SCHEME = re.compile(r'[a-z][a-z0-9+.-]*:')
-_HOST = re.compile(r'(?:\*|(?:\*\.)?[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::(?:\*|\d{1,5}(?:-\d{1,5})?))?')
+
+def is_never_opened(scheme: str) -> bool:
+    """May no configuration open URLs of this scheme, given in lower case? (D1)"""
+    return scheme in NEVER_OPENED or scheme.startswith('ms-')
+
+
+_ENV_NAME = r'[A-Za-z_][A-Za-z0-9_]*\*?|\*'
+_SCHEME = r'[a-z][a-z0-9+.-]*:'
+_HOST = r'(?:\*|(?:\*\.)?[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::(?:\*|\d{1,5}(?:-\d{1,5})?))?'
 
 
 # -- the grants of an app ---------------------------------------------------------------------------
@@ -203,11 +210,11 @@ def _check_value(name: str, kind: GrantKind, text: str) -> None:
         pattern = _parse_pattern(text)
         if name == 'fs.write' and pattern.variable == 'RESOURCES':
             raise ValueError(f'{name} cannot have {text!r}: the files of the app itself are never writable')
-    elif kind == 'hosts' and not _HOST.fullmatch(text):
+    elif kind == 'hosts' and not re.fullmatch(_HOST, text):
         raise ValueError(f'{name} has {text!r}, which is no host, host:port or host:from-to')
-    elif name == 'shell.open' and (not _SCHEME.fullmatch(text) or text[:-1] in NEVER_OPENED or text.startswith('ms-')):
+    elif name == 'shell.open' and (not re.fullmatch(_SCHEME, text) or is_never_opened(text[:-1])):
         raise ValueError(f'{name} has {text!r}, which is no scheme that may be opened, such as https:')
-    elif name == 'process.env' and not _ENV_NAME.fullmatch(text):
+    elif name == 'process.env' and not re.fullmatch(_ENV_NAME, text):
         raise ValueError(f'{name} has {text!r}, which is no name of a variable; * may only end it')
     elif name == 'process.spawn' and _split(text) != (text,) and not os.path.isabs(text):
         raise ValueError(f'{name} has {text!r}; write the name of a program, or its absolute path')
@@ -267,8 +274,7 @@ def _split(text: str, *, windows: bool = WINDOWS) -> tuple[str, ...]:
 _Segment: TypeAlias = 'str | re.Pattern[str] | None'  # a literal name, a name with `*`, or `**`
 
 
-@dataclass(frozen=True, slots=True)
-class _Pattern:
+class _Pattern(NamedTuple):
     variable: str  # '' for an absolute path
     base: str  # the absolute literal folder in front of the first `*`; '' for a variable
     segments: tuple[_Segment, ...]
@@ -346,8 +352,7 @@ def _skip(segments: tuple[_Segment, ...], positions: set[int]) -> set[int]:
     return positions
 
 
-@dataclass(frozen=True, slots=True)
-class _Rule:
+class _Rule(NamedTuple):
     anchor: str
     prefix: tuple[str, ...]
     segments: tuple[_Segment, ...]
@@ -400,8 +405,7 @@ class PathScope:
 # -- what the user picks while the app runs ---------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Literal:
+class _Literal(NamedTuple):
     grant: str
     window: int | None
     parts: tuple[str, ...]

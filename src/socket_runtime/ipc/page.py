@@ -12,6 +12,7 @@ to 13.2.6.4.6 (what is in the head).
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -108,9 +109,13 @@ class _Scan:
     scripts: list[_Script] = field(default_factory=list)
     hidden: list[int] = field(default_factory=list)  # `noscript` elements that hold a policy
     doubtful: int = -1  # a policy whose place only a full parser could tell
+    ran_script: bool = False
+    _lines: list[int] | None = None
 
     def line(self, offset: int) -> int:
-        return self.text.count('\n', 0, offset) + 1
+        if self._lines is None:
+            self._lines = [match.start() for match in re.finditer('\n', self.text)]
+        return bisect_left(self._lines, offset) + 1
 
 
 def _scan(html: bytes, *, whole: bool) -> _Scan:
@@ -157,8 +162,7 @@ def _states_policy(text: str, token: Token) -> bool:
 
 def _note_meta(scan: _Scan, token: Token, place: str) -> None:
     content = attribute(scan.text, token, 'content') or ''
-    after_script = any(script.kind in _SCRIPT_TYPES for script in scan.scripts)
-    scan.metas.append(_Meta(token.start, content, token.attributes.get('content'), place, after_script))
+    scan.metas.append(_Meta(token.start, content, token.attributes.get('content'), place, scan.ran_script))
 
 
 def _note_raw(scan: _Scan, token: Token, script: Token | None) -> None:
@@ -166,15 +170,10 @@ def _note_raw(scan: _Scan, token: Token, script: Token | None) -> None:
     if token.name == 'noscript' and _POLICY in content.lower():
         scan.hidden.append(token.start)
     elif token.name == 'script' and script is not None:
-        scan.scripts.append(
-            _Script(
-                script.start,
-                attribute(scan.text, script, 'src'),
-                content,
-                attribute(scan.text, script, 'nonce') or '',
-                (attribute(scan.text, script, 'type') or '').strip().lower(),
-            )
-        )
+        kind = (attribute(scan.text, script, 'type') or '').strip().lower()
+        nonce = attribute(scan.text, script, 'nonce') or ''
+        scan.scripts.append(_Script(script.start, attribute(scan.text, script, 'src'), content, nonce, kind))
+        scan.ran_script = scan.ran_script or kind in _SCRIPT_TYPES
 
 
 # -- serving -------------------------------------------------------------------------------------------

@@ -9,6 +9,8 @@ Source: the original's result shape (``reference.md`` 3); findings "bulk reads" 
 
 from __future__ import annotations
 
+import json
+import sys
 from typing import Any
 
 from socket_runtime.errors import RemoteError
@@ -72,6 +74,12 @@ def encode(value: Any) -> bytes:
     """
     if value is None:
         return b'null'
+    if 'msgspec' not in sys.modules:
+        # plain values need no msgspec, and an app that sends nothing else need not import it (1 MB)
+        try:
+            return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(',', ':')).encode()
+        except (TypeError, ValueError):
+            pass
     import msgspec.json
 
     return msgspec.json.encode(value)

@@ -445,8 +445,8 @@ def _given_up(sink: Sink) -> bool:
     import select
 
     fd = sink.fileno()
-    if fd < 0:
-        return False
+    if fd < 0 or not hasattr(select, 'poll'):
+        return False  # the next write will tell
     poll = select.poll()
     poll.register(fd, 0)
     return bool(poll.poll(0))

@@ -20,6 +20,7 @@ __all__ = ['MAX_CHUNK', 'Upload', 'pump', 'pump_async']
 
 MAX_CHUNK = 2 << 20  # B6: one chunk of an upload, bytes; our own modules send at most 1 MiB
 _WAITING_CHUNKS = 4
+_RETRY = 0.005  # seconds, for sinks that have no descriptor to wait for
 
 
 class Upload:
@@ -196,8 +197,11 @@ async def _write_async(sink: Sink, data: bytes) -> None:
         taken = sink.write_some(view)
         view = view[taken:]
         if not taken:
-            writable = asyncio.Event()
             fd = sink.fileno()
+            if fd < 0:
+                await asyncio.sleep(_RETRY)
+                continue
+            writable = asyncio.Event()
             loop.add_writer(fd, writable.set)
             try:
                 await writable.wait()

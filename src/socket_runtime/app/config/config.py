@@ -217,18 +217,6 @@ class Config:
         file = _shown(self.file) if self.file else ''
         return Grants(self.grants, extra=extra or {}, file=file, lines=self.grant_lines)
 
-    @property
-    def roots(self) -> Mapping[str, Path]:
-        """The folders behind the variables of path grants, ``$TMP`` excepted: whoever makes that private
-        folder adds it. The app's own folders have their own place in development."""
-        from socket_runtime.app.config.folders import app_folders, user_folders
-
-        identifier = self.bundle_identifier.lower() + ('-dev' if self.debug else '')
-        folders = {'RESOURCES': self.resources, **app_folders(identifier), **user_folders()}
-        if self.debug:
-            folders['CWD'] = Path.cwd()
-        return folders
-
     @staticmethod
     def for_script(path: Path | str, *, debug: bool = True) -> Config:
         """See the function of that name."""

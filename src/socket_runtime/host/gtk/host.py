@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -27,6 +28,9 @@ RELIED_UPON = (
     'BrowserView.on_request',
     '_app',
 )
+
+_log = logging.getLogger('socket_runtime.host')
+_PLAIN = (('Content-Type', 'text/plain'),)
 
 
 class GtkHost:
@@ -56,12 +60,16 @@ class GtkHost:
     def _request(self, scheme: str, view: Any, request: Any) -> None:
         window = self._by_view.get(view)
         responder = GtkResponder(request)
-        if window is None:
-            responder.send(404, (('Content-Type', 'text/plain'),), b'')
-        elif scheme == 'ipc':
-            self.callbacks.on_call(window.id, GtkRequest(request), responder)
-        else:
-            self.callbacks.on_asset(window.id, GtkRequest(request), responder)
+        try:
+            if window is None:
+                responder.send(404, _PLAIN, b'')
+            elif scheme == 'ipc':
+                self.callbacks.on_call(window.id, GtkRequest(request), responder)
+            else:
+                self.callbacks.on_asset(window.id, GtkRequest(request), responder)
+        except Exception:  # the outermost door: a page must never wait for an answer that was lost
+            _log.exception('a request could not be answered')
+            responder.send(500, _PLAIN, b'')
 
     def create_window(self, spec: WindowSpec) -> GtkWindow:
         number = self._next_id
@@ -74,7 +82,7 @@ class GtkHost:
         return window
 
     def _show(self, window: GtkWindow) -> None:
-        webview = import_pywebview()
+        webview, _ = import_pywebview('gtk')
         self._wrap(webview, window)
         window.pywebview._initialize(gui=self._platform)
         self._platform.create_window(window.pywebview)
@@ -104,9 +112,7 @@ class GtkHost:
         window.adopt(self._platform.BrowserView.instances[window.pywebview.uid])
 
     def run(self) -> None:
-        webview = import_pywebview()
-        from webview.platforms import gtk as platform
-
+        webview, platform = import_pywebview('gtk')
         check_attributes(platform, RELIED_UPON)
         self._platform = platform
         remove_bridge(platform)

@@ -1,0 +1,1 @@
+addEventListener('DOMContentLoaded', () => console.log('DCL ' + Date.now()))

@@ -1,0 +1,92 @@
+import { toError } from '../errors.js'
+import { Exchange, kindOf, unexpected } from './_exchange.js'
+import { Records } from './_records.js'
+
+/**
+ * What a command streams: an async iterator that can be used once. The call is made at the first `next`.
+ *
+ * Not an async generator: `return` of a generator waits until a pending `next` is done, and on a quiet
+ * stream (a watcher) that is never.
+ */
+export class Stream {
+  #exchange
+  #items
+  #ended = false
+
+  constructor (command, args, options) {
+    this.#exchange = new Exchange(command, args, options)
+    this.#items = items(this.#exchange)
+  }
+
+  async next () {
+    if (this.#ended) return { done: true, value: undefined }
+    try {
+      const step = await this.#items.next()
+      if (this.#ended) return { done: true, value: undefined }
+      if (step.done) this.#end()
+      return step
+    } catch (error) {
+      if (this.#ended) return { done: true, value: undefined } // `return` was called meanwhile
+      const failure = await this.#exchange.failure(error)
+      this.#end(failure)
+      throw failure
+    }
+  }
+
+  async return (value) {
+    if (!this.#ended) this.#end(GIVEN_UP)
+    return { done: true, value }
+  }
+
+  async throw (error) {
+    if (!this.#ended) this.#end(GIVEN_UP)
+    throw error
+  }
+
+  [Symbol.asyncIterator] () {
+    return this
+  }
+
+  #end (reason) {
+    this.#ended = true
+    if (reason) this.#exchange.cancel(reason)
+    this.#exchange.settle()
+  }
+}
+
+const GIVEN_UP = new DOMException('the stream was given up', 'AbortError')
+
+async function * items (exchange) {
+  const response = await exchange.send()
+  exchange.relax()
+  const kind = kindOf(response, exchange.command)
+  if (kind === 'json') throw await refusal(response, exchange.command)
+  if (kind === 'stream-binary' || kind === 'binary') yield * pieces(response)
+  else if (kind === 'stream-items') yield * records(response, exchange.command)
+  else throw unexpected(kind, exchange.command, 'it has no stream')
+}
+
+async function refusal (response, command) {
+  const { err } = await response.json()
+  return err ? toError(err, command) : unexpected('json', command, 'use call()')
+}
+
+async function * pieces (response) {
+  const reader = response.body.getReader()
+  for (;;) {
+    const { done, value } = await reader.read()
+    if (done) return
+    if (value.length) yield value
+  }
+}
+
+async function * records (response, command) {
+  const records = new Records()
+  for await (const piece of pieces(response)) {
+    for (const { data, err } of records.push(piece)) {
+      if (err) throw toError(err, command)
+      yield data
+    }
+  }
+  if (records.partial) throw new TypeError('the last record is cut') // becomes "ended early"
+}

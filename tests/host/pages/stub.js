@@ -1,0 +1,2 @@
+export const name = 'stub'
+export default name

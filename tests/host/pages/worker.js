@@ -1,0 +1,1 @@
+fetch('ipc://describe').then(reply => reply.json()).then(data => postMessage(data.method === 'GET' ? 'ok' : 'odd'), error => postMessage(String(error)))
