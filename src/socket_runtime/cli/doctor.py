@@ -152,26 +152,30 @@ def _version(module: str) -> str:
 
 def _pywebview() -> Check:
     """pywebview, and whether the parts of it that are not its public interface are those that we know."""
+    fix = "pip install 'pywebview>=6.2,<6.3'"
+    if find_spec('webview') is None:
+        return Check('pywebview', False, 'missing', fix=fix)
+    from socket_runtime.host._seam import check_attributes, import_pywebview
+
+    platform = {'darwin': 'cocoa', 'win32': 'edgechromium'}.get(sys.platform, 'gtk')
+    version = _version('pywebview')
     try:
-        from socket_runtime.host._seam import check_attributes, import_pywebview
+        _, module = import_pywebview(platform)
+        check_attributes(module, ('inject_pywebview', 'js_bridge_call', *_relied_upon(platform)))
+    except IncompatibleError as error:
+        return Check('pywebview', False, error.message, fix=fix)
+    except (WebviewError, ValueError) as error:
+        # the system's webview is missing, which has its own check
+        return Check('pywebview', True, f'{version}; its inner names cannot be checked: {str(error).splitlines()[0]}')
+    return Check('pywebview', True, f'{version}, its inner names as expected')
 
-        import_pywebview()
-        if sys.platform not in ('darwin', 'win32'):
-            _check_gtk_platform(check_attributes)
-    except (IncompatibleError, WebviewError) as error:
-        return Check('pywebview', False, error.message, fix=error.hint)
-    return Check('pywebview', True, f'{_version("pywebview")}, its inner names as expected')
 
+def _relied_upon(platform: str) -> tuple[str, ...]:
+    if platform != 'gtk':
+        return ()
+    from socket_runtime.host.gtk.host import RELIED_UPON
 
-def _check_gtk_platform(check_attributes: Any) -> None:
-    """The names of pywebview's GTK module; without GTK, whose own check speaks, there is nothing to see."""
-    try:
-        import webview.platforms.gtk as platform
-
-        from socket_runtime.host.gtk.host import RELIED_UPON
-    except (ImportError, ValueError, WebviewError):
-        return
-    check_attributes(platform, (*RELIED_UPON, 'inject_pywebview', 'js_bridge_call'))
+    return RELIED_UPON
 
 
 def _webkitgtk() -> Iterator[Check]:

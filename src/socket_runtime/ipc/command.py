@@ -386,7 +386,7 @@ def _derive_shape(command: Command) -> Shape:
             if needed:
                 required.add(parameter.name)
         elif role in special or (role != 'call' and special.keys() & {'body', 'upload'}):
-            raise UsageError(f'the command {command.name!r} has more than one parameter for the request\'s {role}')
+            raise UsageError(f"the command {command.name!r} has more than one parameter for the request's {role}")
         else:
             special[role] = parameter.name
             body_required = body_required or (role == 'body' and needed)

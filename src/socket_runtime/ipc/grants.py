@@ -422,9 +422,7 @@ class RuntimeGrants:
         self._items: dict[tuple[str, int | None, tuple[str, ...]], _Literal] = {}
         self._lock = threading.Lock()
 
-    def allow(
-        self, grant: str, path: str | os.PathLike[str], *, window: int | None = None, tree: bool = False
-    ) -> None:
+    def allow(self, grant: str, path: str | os.PathLike[str], *, window: int | None = None, tree: bool = False) -> None:
         """Grant exactly ``path``; its characters mean themselves.
 
         Links in it are resolved now, once: what the user saw is what is granted, and a link that

@@ -24,7 +24,8 @@ _ATTRIBUTE = re.compile(r'([^\t\n\f\r />][^\t\n\f\r />=]*)(?:[\t\n\f\r ]*(=)[\t\
 _UNQUOTED = re.compile(r'[^\t\n\f\r >]+')
 _COMMENT_END = re.compile(r'--!?>')
 _LETTER = re.compile(r'[A-Za-z]')
-_TEXT = re.compile(r'[^\t\n\f\r ]')
+# NUL does not count: engines drop it, though the standard would have it end the head.
+_TEXT = re.compile(r'[^\0\t\n\f\r ]')
 _SCRIPT = re.compile(r'<!--|-->|<(/?)script(?=[\t\n\f\r />])', re.I)
 # Elements whose content is text up to their end tag. `noscript` is one because scripts always run here.
 _RAW = {

@@ -21,7 +21,7 @@ from socket_runtime.errors import WebviewError
 from socket_runtime.host.contract import HostOptions
 from socket_runtime.host.gtk._gi import WebKit
 
-__all__ = ['SharedContext', 'has_gpu']
+__all__ = ['PageView', 'SharedContext', 'has_gpu']
 
 SCHEMES = ('socket', 'ipc')
 
@@ -32,13 +32,25 @@ def has_gpu() -> bool:
     return bool(glob.glob('/dev/dri/renderD*'))
 
 
-class _PageView(WebKit.WebView):  # type: ignore[misc]
-    """A view whose loads are ours alone: pywebview's filler page is ignored."""
+class PageView(WebKit.WebView):  # type: ignore[misc]
+    """A view that pywebview may show, but not steer.
+
+    Its filler page is ignored, and so are its signal handlers: for navigation (it hands any link to the
+    system's browser), loads (its bridge), requests (a call into Python for every file) and drops. Only the
+    one stays that tells its own window when it is visible.
+    """
 
     __gtype_name__ = 'SocketRuntimePageView'
 
     def load_html(self, *_: object) -> None:
         return None
+
+    def connect(self, signal: str, *handler: Any) -> int:
+        return self.listen(signal, *handler) if signal == 'notify::visible' else 0
+
+    def listen(self, signal: str, *handler: Any) -> int:
+        """``connect`` as GObject means it; for us."""
+        return int(super().connect(signal, *handler))
 
 
 class SharedContext:
@@ -105,7 +117,7 @@ class SharedContext:
         else:
             # one web process for all windows: 18 MB a window instead of 51
             properties['related_view'] = self._first_view
-        view = _PageView(**properties)
+        view = PageView(**properties)
         if self._first_view is None:
             self._first_view = view
         self.configure(view)

@@ -22,10 +22,6 @@ RELIED_UPON = (
     'create_window',
     'BrowserView.instances',
     'BrowserView.close_window',
-    'BrowserView.on_load_finish',
-    'BrowserView.on_navigation',
-    'BrowserView.on_drag_data',
-    'BrowserView.on_request',
     '_app',
 )
 

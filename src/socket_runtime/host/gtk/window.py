@@ -21,8 +21,6 @@ HUNG_AFTER = 2.0
 #: Runs in the page: the preload's receiver clicks its own file input, which WebKit accepts from us alone.
 _PICK = "return globalThis[Symbol.for('socket.runtime.host')].pick()"
 
-_OWN_SIGNALS = ('on_load_finish', 'on_navigation', 'on_drag_data', 'on_request')
-
 
 class GtkWindow:
     """See ``host.contract.HostWindow``. Made by ``GtkHost.create_window``."""
@@ -45,18 +43,24 @@ class GtkWindow:
     # -- signals of the view -------------------------------------------------------------------------
 
     def _connect(self) -> None:
-        view = self.view
-        view.connect('load-changed', self._load_changed)
-        view.connect('load-failed', self._load_failed)
-        view.connect('decide-policy', self._decide_policy)
-        view.connect('web-process-terminated', self._terminated)
-        view.connect('run-file-chooser', self._run_file_chooser)
-        view.connect('permission-request', self._permission_request)
-        view.connect('close', lambda _view: self.destroy())
+        listen = self.view.listen
+        listen('load-changed', self._load_changed)
+        listen('load-failed', self._load_failed)
+        listen('decide-policy', self._decide_policy)
+        listen('web-process-terminated', self._terminated)
+        listen('run-file-chooser', self._run_file_chooser)
+        listen('permission-request', self._permission_request)
+        listen('context-menu', self._context_menu)
+        listen('close', lambda _view: self.destroy())
 
     def _load_changed(self, view: Any, event: Any) -> None:
         url = view.get_uri() or ''
         if event == WebKit.LoadEvent.STARTED:
+            if self._is_for_frames(url):
+                # `_decide_policy` could not tell; it is the top document after all that goes there
+                view.stop_loading()
+                self._callbacks.on_navigate(self.id, url, False)
+                return
             self._starts += 1
             self._crashed = False
             # the document to come gets a preload of its own; the message precedes the page's first byte
@@ -94,11 +98,19 @@ class GtkWindow:
             return True
         url = decision.get_navigation_action().get_request().get_uri()
         new_window = kind == types.NEW_WINDOW_ACTION
+        if self._is_for_frames(url) and not new_window:
+            decision.use()
+            return True
         if self._callbacks.on_navigate(self.id, url, new_window) and not new_window:
             decision.use()
         else:
             decision.ignore()
         return True
+
+    def _is_for_frames(self, url: str) -> bool:
+        """Whether only a frame may show ``url``. WebKit asks about frames too, and does not say which it is;
+        what frames may show is the page's policy's affair, and no frame has the token (A6)."""
+        return url.startswith(('about:', 'data:', f'blob:{self._host.shared.options.origin}/'))
 
     def _terminated(self, _view: Any, reason: Any) -> None:
         self._crashed = True
@@ -107,6 +119,10 @@ class GtkWindow:
     def _permission_request(self, _view: Any, request: Any) -> bool:
         request.deny()
         return True
+
+    def _context_menu(self, _view: Any, _menu: Any, _event: Any, hit: Any) -> bool:
+        """WebKit's menu has the inspector in development; later, only what editing needs."""
+        return not (self._host.shared.options.developer or hit.context_is_editable() or hit.context_is_selection())
 
     def _run_file_chooser(self, _view: Any, request: Any) -> bool:
         if not self._offers:
@@ -120,9 +136,7 @@ class GtkWindow:
     # -- pywebview's window ---------------------------------------------------------------------------
 
     def adopt(self, browser: Any) -> None:
-        """pywebview has built its window around our view: take its own handlers off, put ours on."""
-        for name in _OWN_SIGNALS:
-            self.view.disconnect_by_func(getattr(browser, name))
+        """pywebview has built its window around our view: take its bridge off, listen to its window."""
         browser.manager.unregister_script_message_handler('jsBridge')
         self._host.shared.configure(self.view)
         self.view.set_opacity(1.0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -37,7 +38,7 @@ try:
         QWebEngineUrlSchemeHandler,
     )
     from PySide6.QtWebEngineWidgets import QWebEngineView
-    from PySide6.QtWidgets import QFileDialog
+    from PySide6.QtWidgets import QApplication, QFileDialog
 except ImportError as error:
     raise WebviewError(
         f'Qt WebEngine cannot be imported: {error}', hint='Install it: pip install PySide6 qtpy'
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from socket_runtime.host.qt.window import QtWindow
 
 __all__ = [
+    'SCHEMES',
     'UNBUFFERED',
     'Page',
     'Poster',
@@ -61,7 +63,9 @@ __all__ = [
     'buffer_device',
     'byte_array',
     'choose_files',
+    'delete_now',
     'fail',
+    'make_application',
     'make_profile',
     'page_script',
     'register_schemes',
@@ -248,22 +252,45 @@ class _View(QWebEngineView):  # type: ignore[misc]
         return None
 
 
-class Poster(QObject):  # type: ignore[misc]
-    """Brings functions from any thread to the GUI's."""
+def make_application(name: str) -> Any:
+    """Qt's application object; pywebview takes the one that is there."""
+    return QApplication.instance() or QApplication([name])
 
-    _posted = Signal(object)
+
+class Poster:
+    """Brings functions from any thread to the GUI's.
+
+    By a queue and a socket: PySide's own signals, emitted by threads that come and go, ended the process
+    now and then.
+    """
 
     def __init__(self) -> None:
-        super().__init__()
-        self._posted.connect(_call, Qt.ConnectionType.QueuedConnection)
+        self._functions: deque[Callable[[], None]] = deque()
+        self._ear, self._mouth = socket.socketpair()
+        self._ear.setblocking(False)
+        self._mouth.setblocking(False)
+        self._notifier: Any = None
+
+    def start(self) -> None:
+        """Begin to listen. Needs the application object."""
+        self._notifier = QSocketNotifier(self._ear.fileno(), QSocketNotifier.Type.Read)
+        self._notifier.activated.connect(self._run)
 
     def post(self, function: Callable[[], None]) -> None:
-        """Have ``function`` called by the GUI's loop."""
-        self._posted.emit(function)
+        """Have ``function`` called by the GUI's loop. Any thread."""
+        self._functions.append(function)
+        try:
+            self._mouth.send(b'!')
+        except BlockingIOError:
+            pass  # so many wait that it is awake anyway
 
-
-def _call(function: Callable[[], None]) -> None:
-    function()
+    def _run(self, *_: object) -> None:
+        try:
+            self._ear.recv(4096)
+        except BlockingIOError:
+            return
+        for _number in range(len(self._functions)):
+            self._functions.popleft()()
 
 
 def browser_class(base: Any, window_of: Callable[[Any], QtWindow]) -> type:
@@ -311,6 +338,12 @@ def browser_class(base: Any, window_of: Callable[[Any], QtWindow]) -> type:
             super().resizeEvent(event)
 
     return Browser
+
+
+def delete_now() -> None:
+    """Delete what waits to be deleted, in order: a page, then its profile. Qt would leave it to chance."""
+    for _ in range(2):
+        QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
 
 
 def screen_size() -> tuple[int, int]:

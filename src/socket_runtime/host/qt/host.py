@@ -77,6 +77,7 @@ class QtHost:
         self._next_id = 0
         self._running = False
         self._platform: Any = None
+        self._application: Any = None
 
     def create_window(self, spec: WindowSpec) -> QtWindow:
         window = QtWindow(self, self._next_id, spec)
@@ -120,11 +121,13 @@ class QtHost:
         return next(window for window in self._windows.values() if window.pywebview is pywebview)
 
     def run(self) -> None:
-        from socket_runtime.host.qt._qt import browser_class
+        from socket_runtime.host.qt._qt import browser_class, delete_now, make_application
 
         webview, module = import_pywebview('qt')
         platform: Any = module
         check_attributes(platform, RELIED_UPON)
+        self._application = make_application(self.name)
+        self._poster.start()
         self._platform = platform
         remove_bridge(platform)
         platform.BrowserView = browser_class(platform.BrowserView, self._window_of)
@@ -142,6 +145,7 @@ class QtHost:
         webview.settings['OPEN_DEVTOOLS_IN_DEBUG'] = False
         webview.start(gui='qt', debug=False, private_mode=True)
         self._running = False
+        delete_now()
 
     def closed(self, window: QtWindow) -> None:
         """A window has gone; pywebview leaves the loop with the last one."""

@@ -38,8 +38,6 @@ class QtWindow:
         self.pywebview: Any = None
         self._native: Any = None
         self._page: Any = None
-        self._profile: Any = None
-        self._handlers: list[Any] = []
         self._inspector: Any = None
         self._last: dict[str, dict[str, object]] = {}
         self._crashed = False
@@ -53,12 +51,14 @@ class QtWindow:
         from socket_runtime.host.qt import _qt
 
         storage = self._host.options.storage
-        self._profile = _qt.make_profile(None if storage is None else os.path.join(storage, f'window-{self.id}'))
-        for name, handle in ((b'socket', self._asset), (b'ipc', self._call)):
-            handler = _qt.SchemeHandler(handle)
-            self._handlers.append(handler)
-            self._profile.installUrlSchemeHandler(_qt.byte_array(name), handler)
-        self._page = _qt.Page(self._profile, parent, self)
+        profile = _qt.make_profile(None if storage is None else os.path.join(storage, f'window-{self.id}'))
+        handlers = [_qt.SchemeHandler(handle) for handle in (self._asset, self._call)]
+        for name, handler in zip(_qt.SCHEMES, handlers, strict=True):
+            profile.installUrlSchemeHandler(_qt.byte_array(name), handler)
+        self._page = _qt.Page(profile, parent, self)
+        # the profile must outlive the page, and the handlers both
+        profile.destroyed.connect(lambda *_: handlers.clear())
+        self._page.destroyed.connect(lambda *_: profile.deleteLater())
         return self._page
 
     def _asset(self, native: Any) -> None:

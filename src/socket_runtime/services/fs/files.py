@@ -103,9 +103,7 @@ class Files:
             if not keep:
                 os.close(fd)
 
-    def write_file(
-        self, call: Call, path: str, body: bytes, mode: int = 0o666, flag: str = 'w'
-    ) -> dict[str, Any]:
+    def write_file(self, call: Call, path: str, body: bytes, mode: int = 0o666, flag: str = 'w') -> dict[str, Any]:
         """Replace the content, in place: other names of the file and its rights stay, as with Node."""
         flags = parse_flags(flag)
         if not flags.write:

@@ -154,6 +154,7 @@ class Watch:
             folder, only = self._target(place)
         base = place.parts[:-1] if only else place.parts
         try:
+
             def allowed(names: tuple[str, ...]) -> bool:
                 return self._scope.allows(call, READ, base + names)
 
