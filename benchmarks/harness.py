@@ -41,7 +41,11 @@ SETTLE = 5.0
 # every proportional share smaller than it is.
 QUIET_TIMEOUT = 120.0
 
-_ENGINE = re.compile(r'^(WebKit|QtWebEngine|bench-tauri)')
+# The machine counts as idle below this share of busy processors, and a start is put off until then, in seconds.
+IDLE_SHARE = 0.15
+IDLE_TIMEOUT = 90.0
+
+_ENGINE = re.compile(r'^WebKit')
 
 
 class BenchError(Exception):
@@ -80,6 +84,7 @@ class Display:
     def __init__(self, width: int = 1280, height: int = 800) -> None:
         self._size = f'{width}x{height}x24'
         self._mark = secrets.token_hex(8)
+        self._servers: list[subprocess.Popen[bytes]] = []
         self.name = ''
         self.bus = ''
         self.home = Path()
@@ -100,12 +105,13 @@ class Display:
     def _serve(self, *argv: str) -> str:
         """Start a server of this display and return the line that it writes to ``{fd}`` when it is ready."""
         read, write = os.pipe()
-        subprocess.Popen(
+        server = subprocess.Popen(
             [word.format(fd=write) for word in argv],
             pass_fds=(write,),
             stderr=subprocess.DEVNULL,
             env=self.environment(self.home) | {MARK: self._mark},
         )
+        self._servers.append(server)
         os.close(write)
         with os.fdopen(read, 'rb') as pipe:
             line = pipe.readline().decode('ascii').strip()
@@ -116,6 +122,8 @@ class Display:
     def close(self) -> None:
         """End the servers, and what the bus has started."""
         end(self._mark)
+        for server in self._servers:
+            server.wait(10)
         shutil.rmtree(self.home, ignore_errors=True)
 
     def __exit__(
@@ -139,15 +147,20 @@ class Display:
 
 
 class Running:
-    """A started program. ``started`` is the wall clock in ms just before it was started."""
+    """A started program.
+
+    Attributes:
+        started: the wall clock in ms, just before it was started.
+        mark: what its processes carry in their environment.
+    """
 
     def __init__(self, program: Program, display: Display) -> None:
         self.program = program
         self._temporary = Path(tempfile.mkdtemp(prefix='bench-run-'))
-        self._mark = secrets.token_hex(8)
+        self.mark = secrets.token_hex(8)
         self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._said: list[str] = []
-        env = display.environment(self._temporary) | dict(program.env) | {MARK: self._mark}
+        env = display.environment(self._temporary) | dict(program.env) | {MARK: self.mark}
         self._log = (self._temporary / 'stderr').open('w+b')
         self.started = time.time() * 1000
         self.process = subprocess.Popen(
@@ -159,12 +172,14 @@ class Running:
             stderr=self._log,
             start_new_session=True,
         )
-        threading.Thread(target=self._read, daemon=True).start()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
 
     def _read(self) -> None:
         assert self.process.stdout is not None
-        for line in self.process.stdout:
-            self._lines.put(line.decode('utf-8', 'replace').rstrip())
+        with self.process.stdout as lines:
+            for line in lines:
+                self._lines.put(line.decode('utf-8', 'replace').rstrip())
         self._lines.put(None)
 
     def __enter__(self) -> Self:
@@ -220,7 +235,7 @@ class Running:
 
     def processes(self) -> list[int]:
         """All processes of this program: its children's children, and those that carry its mark."""
-        return sorted(set(descendants(self.process.pid)) | set(marked(self._mark)))
+        return sorted(set(descendants(self.process.pid)) | set(marked(self.mark)))
 
     def stop(self) -> None:
         """End the program and all its processes, by their ids."""
@@ -228,10 +243,11 @@ class Running:
             self.process.terminate()
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self.process.wait(3)
-        end(self._mark)
+        end(self.mark)
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait(10)
+        self._reader.join(5)
         for stream in (self.process.stdin, self._log):
             if stream is not None:
                 with contextlib.suppress(BrokenPipeError):
@@ -361,6 +377,29 @@ def wait_until_quiet(timeout: float = QUIET_TIMEOUT) -> int:
     return left
 
 
+def _processor_ticks() -> tuple[int, int]:
+    fields = Path('/proc/stat').read_text('ascii').splitlines()[0].split()[1:9]
+    ticks = [int(field) for field in fields]
+    return sum(ticks), ticks[3] + ticks[4]  # all, and idle with waiting for disks
+
+
+def busy_share(seconds: float = 0.5) -> float:
+    """Which share of all processors was busy during the next ``seconds``."""
+    total, idle = _processor_ticks()
+    time.sleep(seconds)
+    now_total, now_idle = _processor_ticks()
+    return 1 - (now_idle - idle) / max(1, now_total - total)
+
+
+def wait_until_idle(timeout: float = IDLE_TIMEOUT) -> bool:
+    """Wait until others leave the machine alone; whether they did."""
+    end = time.monotonic() + timeout
+    while busy_share() > IDLE_SHARE:
+        if time.monotonic() > end:
+            return False
+    return True
+
+
 # -- numbers ----------------------------------------------------------------------------------------------------
 
 
@@ -400,20 +439,24 @@ def interleave(
 ) -> dict[str, dict[str, list[float]]]:
     """Run each work once a round, one round after another, each round beginning with the next work.
 
-    A slow moment of the machine meets everybody then. ``warm_up`` rounds come first and are thrown away. A work that
-    fails is said so, once, and left out of the results: the others still count.
+    A slow moment of the machine meets everybody then, and nothing starts while others keep it busy. ``warm_up``
+    rounds come first and are thrown away. A work that fails is said so, once, and left out of the results: the
+    others still count.
 
     Returns:
         name of the work -> name of the value -> one value for each round.
     """
     results: dict[str, dict[str, list[float]]] = {}
     failed: set[str] = set()
+    disturbed = 0
     names = list(works)
     for turn in range(warm_up + rounds):
         at = turn % len(names)
         for name in names[at:] + names[:at]:
             if name in failed:
                 continue
+            if not wait_until_idle():
+                disturbed += 1
             try:
                 found = works[name]()
             except BenchError as error:
@@ -423,6 +466,8 @@ def interleave(
             if turn >= warm_up:
                 for key, value in found.items():
                     results.setdefault(name, {}).setdefault(key, []).append(float(value))
+    if disturbed:
+        print(f'{disturbed} of {len(names) * (warm_up + rounds)} starts: the machine was busy', file=sys.stderr)
     return {name: results[name] for name in names if name in results and name not in failed}
 
 

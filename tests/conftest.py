@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.support.display import start_display
 from tests.support.skips import SkipLedger
@@ -28,6 +29,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     in_ci = os.environ.get('CI', '').lower() in ('1', 'true')
+    # A limit per example measures the machine's other work; the test's own limit holds anyway.
+    settings.register_profile('project', deadline=None, derandomize=in_ci, print_blob=True)
+    settings.load_profile('project')
     config.pluginmanager.register(SkipLedger(ROOT / 'tests' / 'allowed_skips.txt', strict=in_ci))
 
 

@@ -86,8 +86,5 @@ def _matches(source: str, command: str) -> bool:
     return command == host
 
 
-# The names that `scripts/fuzz.py` looks for.
-one_input, SEEDS = fuzz_one, CORPUS
-
 if __name__ == '__main__':
     main(fuzz_one, CORPUS, DICTIONARY)

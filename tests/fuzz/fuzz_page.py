@@ -51,8 +51,5 @@ def fuzz_one(data: bytes) -> None:
         assert allows(served.policies, command) == allows(header, command) or command == 'console.write'
 
 
-# The names that `scripts/fuzz.py` looks for.
-one_input, SEEDS = fuzz_one, CORPUS
-
 if __name__ == '__main__':
     main(fuzz_one, CORPUS, DICTIONARY)

@@ -82,8 +82,5 @@ def _asset(uri: str) -> None:
         pass
 
 
-# The names that `scripts/fuzz.py` looks for.
-one_input, SEEDS = fuzz_one, CORPUS
-
 if __name__ == '__main__':
     main(fuzz_one, CORPUS, DICTIONARY)

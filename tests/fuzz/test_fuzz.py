@@ -18,9 +18,8 @@ SECONDS = 2.0
 @pytest.mark.parametrize('name', TARGETS)
 def test_target(name: str) -> None:
     target = importlib.import_module(f'tests.fuzz.{name}')
-    fuzz_one = getattr(target, 'fuzz_one', None) or target.one_input
-    corpus = [*(getattr(target, 'CORPUS', None) or target.SEEDS), *kept(name)]
-    assert runner.run(fuzz_one, corpus, getattr(target, 'DICTIONARY', ()), seconds=SECONDS) > 100
+    corpus = [*target.CORPUS, *kept(name)]
+    assert runner.run(target.fuzz_one, corpus, target.DICTIONARY, seconds=SECONDS) > 100
 
 
 def kept(name: str) -> list[bytes]:

@@ -25,7 +25,16 @@ from pathlib import Path
 from typing import Any
 
 from socket_runtime.errors import Aborted, TooLarge
-from socket_runtime.host.contract import Callbacks, Headers, Host, HostOptions, HostWindow, Request, Responder, WindowSpec
+from socket_runtime.host.contract import (
+    Callbacks,
+    Headers,
+    Host,
+    HostOptions,
+    HostWindow,
+    Request,
+    Responder,
+    WindowSpec,
+)
 
 __all__ = ['HostFactory', 'conduct', 'run_conformance']
 
@@ -42,6 +51,7 @@ BIG = 8 << 20
 TRICKY = '\'"`\\ </script> \u2028\u2029 \r\n\t ${x} \x7f é 漢 😀 */ // '
 
 PROCESS_NAMES = ('WebKitWebProcess', '--type=renderer')
+ZYGOTE = '--type=zygote'
 
 
 @dataclass
@@ -64,7 +74,7 @@ class App:
     log: list[tuple[Any, ...]] = field(default_factory=list)
     calls: list[Seen] = field(default_factory=list)
     assets: list[Seen] = field(default_factory=list)
-    told: 'queue.Queue[tuple[int, dict[str, Any]]]' = field(default_factory=queue.Queue)
+    told: queue.Queue[tuple[int, dict[str, Any]]] = field(default_factory=queue.Queue)
     starts: int = 0
     keep_open: bool = True
     body_error: str = ''
@@ -544,7 +554,12 @@ def _web_processes() -> list[int]:
             process = parents.get(process, 0)
         return process == os.getpid()
 
-    return [p for p, line in lines.items() if any(name in line for name in PROCESS_NAMES) and is_ours(p)]
+    def is_page(process: int) -> bool:
+        # Chromium's zygote makes its children without naming them
+        parent = lines.get(parents.get(process, 0), '')
+        return any(name in lines[process] for name in PROCESS_NAMES) or ZYGOTE in lines[process] and ZYGOTE in parent
+
+    return [process for process in lines if is_page(process) and is_ours(process)]
 
 
 def conduct(factory: HostFactory, options: HostOptions | None = None) -> Report:

@@ -56,6 +56,7 @@ OBEYED = {
     'after an escaped script': f'<script><!-- <script> </script> <body> --></script>{NONE}',
     'after a script that ends a comment': f'<script><!--></script>{NONE}',
     'after an escaped space': f'&#32;&Tab;{NONE}',
+    'after a NUL character': f'\0{NONE}',
     'after a byte order mark': f'\ufeff{NONE}',
     'upper case': NONE.replace('meta', 'META').replace('http-equiv', 'HTTP-EQUIV').replace('content=', 'CONTENT='),
     'lower case': NONE.replace('Content-Security-Policy', 'content-security-policy'),
@@ -282,9 +283,9 @@ def test_header_and_page_say_the_same(html: bytes) -> None:
         assert served.header == DEFAULT
         return
     header = parse_policies(served.header)
-    assert [p.header() for p in header] == [
-        policy.header() for old in served.policies for policy in parse_policies(add_source(old.text, CONSOLE))
-    ]
+    enforced = [p.header() for old in served.policies for p in parse_policies(add_source(old.text, CONSOLE))]
+    # a policy of control characters alone has no words left to send
+    assert [p.header() for p in header] == [text for text in enforced if text]
     for name in COMMANDS:
         expected = allows(served.policies, name)
         assert allows(header, name) == expected or name == 'console.write'

@@ -303,6 +303,7 @@ class App:
             extra_headers=config.webview.headers,
             fetch=self._fetch,
             engine_csp=engine_csp,
+            on_bad_page=self.page_errors.append,
         )
 
     def _spec(self, url: str, options: dict[str, Any]) -> WindowSpec:

@@ -18,12 +18,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from socket_runtime.errors import NotFound, RemoteError, TooLarge
+from socket_runtime.errors import CommandFailed, LocalError, NotFound, RemoteError, TooLarge
 from socket_runtime.ipc.csp import DEFAULT, FLOOR
-from socket_runtime.ipc.document import Document, Documents
+from socket_runtime.ipc.document import Documents
 from socket_runtime.ipc.page import ServedPage, serve_page
 from socket_runtime.ipc.transport import Asker, Headers, Responder, Workers
-from socket_runtime.ipc.uri import AssetUri, parse_asset, parse_module
+from socket_runtime.ipc.uri import AssetUri, module_from_asset, parse_asset, parse_module
 
 __all__ = ['Asset', 'Assets']
 
@@ -33,6 +33,9 @@ MAX_ASSET = 512 << 20  # C12: one file of the app, bytes
 MAX_PAGE = 16 << 20  # the policy scan reads the whole page
 _INLINE = 256 << 10  # larger files are read by a worker
 _CACHED_PAGES = 64
+
+#: For what is asked for without a page.
+_NO_PAGE = f'{FLOOR}, {DEFAULT}'
 
 MODULES = Path(__file__).parent.parent / 'js'
 
@@ -85,6 +88,10 @@ class Asset:
 Fetch = Callable[[str, str], Asset]
 
 
+def _ignore(_message: str) -> None:
+    return None
+
+
 class Assets:
     """Serves one app.
 
@@ -96,6 +103,7 @@ class Assets:
         configured: policies of ``socket.ini`` that hold for every page.
         fetch: reads the app's files from elsewhere (the development server) instead; runs on a worker.
         engine_csp: send policies to the engine at all (see ``HostOptions``).
+        on_bad_page: told of a page whose policy cannot be understood.
     """
 
     def __init__(
@@ -111,7 +119,9 @@ class Assets:
         extra_headers: Headers = (),
         fetch: Fetch | None = None,
         engine_csp: bool = True,
+        on_bad_page: Callable[[str], None] = _ignore,
     ) -> None:
+        self._on_bad_page = on_bad_page
         self._origin = origin
         self._host = origin.removeprefix('socket://')
         self._resources = resources
@@ -127,32 +137,31 @@ class Assets:
 
     def handle(self, window: int, asker: Asker, responder: Responder) -> None:
         """Answer one request for a file."""
-        document = self._documents.serving(window)
+        policy = self._documents.header(window) or _NO_PAGE
         try:
             uri = asker.uri
             if not uri.startswith('socket://'):
-                self._send(document, responder, self._module(parse_module(uri)))
+                self._send(policy, responder, self._module(parse_module(uri)))
                 return
             asset_uri = parse_asset(uri)
             if asset_uri.host != self._host:
                 # engines with "standard" schemes turn socket:fs/promises into socket://fs/promises
-                module = '/'.join((asset_uri.host, *asset_uri.segments))
-                self._send(document, responder, self._module(module))
+                self._send(policy, responder, self._module(module_from_asset(asset_uri)))
                 return
-            self._serve(window, document, uri, asset_uri, responder)
+            self._serve(window, policy, uri, asset_uri, responder)
         except RemoteError as error:
             _log.warning('%s: %s', ascii(asker.uri[:200])[1:-1], error.message)
-            self._refuse(document, responder, error)
+            self._refuse(policy, responder, error)
 
     def _serve(
-        self, window: int, document: Document | None, url: str, uri: AssetUri, responder: Responder
+        self, window: int, policy: str, url: str, uri: AssetUri, responder: Responder
     ) -> None:
         own = uri.segments[:1] == ('socket',)
         if own or self._fetch is None:
             root, segments = (MODULES, uri.segments[1:]) if own else (self._resources, uri.segments)
             fd, name, size = _find(root, segments, uri.directory, self._index)
             if size <= _INLINE:
-                self._answer(window, document, url, responder, Asset(_type(name), _read(fd)))
+                self._answer(window, policy, url, responder, Asset(_type(name), _read(fd)))
                 return
             read: Callable[[], Asset] = lambda: Asset(_type(name), _read(fd))  # noqa: E731
         else:
@@ -165,21 +174,31 @@ class Assets:
                 asset = read()
             except RemoteError as error:
                 refusal = error
-                self._workers.post(lambda: self._refuse(document, responder, refusal))
+                self._workers.post(lambda: self._refuse(policy, responder, refusal))
+            except OSError as error:
+                _log.error('%s: %s', ascii(url[:200])[1:-1], error)
+                self._workers.post(lambda: self._refuse(policy, responder, CommandFailed('the file cannot be read')))
             else:
-                self._workers.post(lambda: self._answer(window, document, url, responder, asset))
+                self._workers.post(lambda: self._answer(window, policy, url, responder, asset))
 
         self._workers.run(work)
 
     def _answer(
-        self, window: int, document: Document | None, url: str, responder: Responder, asset: Asset
+        self, window: int, policy: str, url: str, responder: Responder, asset: Asset
     ) -> None:
         if asset.content_type.startswith('text/html'):
-            page = self._page(asset.body)
+            try:
+                page = self._page(asset.body)
+            except (RemoteError, LocalError) as error:
+                # the author's own policy is wrong: without it the page may not be shown at all
+                _log.error('%s: %s', ascii(url[:200])[1:-1], error)
+                self._on_bad_page(f'{url}: {error.message}')
+                self._refuse(policy, responder, CommandFailed(error.message))
+                return
             self._documents.serve(window, url, page.policies, page.header)
             responder.send(200, self._headers(asset.content_type, page.header), page.body)
         else:
-            self._send(document, responder, asset)
+            self._send(policy, responder, asset)
 
     def _page(self, html: bytes) -> ServedPage:
         if len(html) > MAX_PAGE:
@@ -198,7 +217,7 @@ class Assets:
         """What ``import 'socket:<name>'`` gets: relative imports do not work below an URL without
         authority, so it names the real module's URL."""
         path = MODULES.joinpath(*name.split('/')).with_suffix('.js')
-        if not _is_module_name(name) or not path.is_file():
+        if name == 'preload' or not path.is_file():
             return Asset(TYPES['js'], _unknown_module(name))
         url = f'{self._origin}/socket/{name}.js'
         stub = f"export * from '{url}'\n"
@@ -206,12 +225,10 @@ class Assets:
             stub += f"export {{ default }} from '{url}'\n"
         return Asset(TYPES['js'], stub.encode())
 
-    def _send(self, document: Document | None, responder: Responder, asset: Asset) -> None:
-        policy = document.header if document is not None and document.header else f'{FLOOR}, {DEFAULT}'
+    def _send(self, policy: str, responder: Responder, asset: Asset) -> None:
         responder.send(200, self._headers(asset.content_type, policy), asset.body)
 
-    def _refuse(self, document: Document | None, responder: Responder, error: RemoteError) -> None:
-        policy = document.header if document is not None and document.header else f'{FLOOR}, {DEFAULT}'
+    def _refuse(self, policy: str, responder: Responder, error: RemoteError) -> None:
         responder.send(error.status, self._headers(TYPES['txt'], policy), error.message.encode())
 
     def _headers(self, content_type: str, policy: str) -> Headers:
@@ -223,11 +240,6 @@ class Assets:
             *self._extra,
         )
         return (*headers, ('Content-Security-Policy', policy)) if self._engine_csp and policy else headers
-
-
-def _is_module_name(name: str) -> bool:
-    parts = name.split('/')
-    return len(name) < 100 and all(p.replace('_', '').replace('-', '').isalnum() for p in parts) and name != 'preload'
 
 
 def _unknown_module(name: str) -> bytes:

@@ -42,13 +42,13 @@ class AppCallbacks:
         return False
 
     def on_start(self, window: int, url: str) -> str:
-        document = self._app.documents.begin(window, url)
+        token = self._app.documents.begin(window)
         if not self._preload:
             self._preload = (MODULES / 'preload.js').read_text('utf-8')
         facts = {**self._app.facts(), 'index': window, 'origin': self._app.origin}
         # both are JSON in ASCII, which is JavaScript as it stands (B3)
         config = {'index': window, 'origin': self._app.origin, **facts}
-        return f'{self._preload.rstrip()}({json.dumps(document.token)},{json.dumps(config)})'
+        return f'{self._preload.rstrip()}({json.dumps(token)},{json.dumps(config)})'
 
     def on_commit(self, window: int, url: str) -> None:
         document = self._app.documents.commit(window, url)

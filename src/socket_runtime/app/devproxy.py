@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 import time
+from contextlib import closing
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -152,16 +153,10 @@ class DevProxy:
     def _get(self, address: str, target: str, deadline: float) -> tuple[int, str, bytes]:
         from http.client import HTTPConnection
 
-        connection = HTTPConnection(address, self._port, timeout=STEP_TIMEOUT)
-        try:
-            _connect(connection)
-            connection.putrequest('GET', target, skip_host=True, skip_accept_encoding=True)
-            connection.putheader('Host', self._authority)
-            connection.putheader('Accept', '*/*')
-            connection.putheader('Accept-Encoding', 'identity')
-            connection.putheader('Connection', 'close')
-            connection.endheaders()
-            response = connection.getresponse()
+        with (
+            closing(HTTPConnection(address, self._port, timeout=STEP_TIMEOUT)) as connection,
+            closing(self._ask(connection, target)) as response,
+        ):
             if response.status != 200:
                 return response.status, 'text/plain; charset=utf-8', b''
             if response.getheader('Content-Encoding', 'identity').lower() != 'identity':
@@ -170,8 +165,21 @@ class DevProxy:
             if not _TYPE.fullmatch(content_type):
                 content_type = 'application/octet-stream'
             return 200, content_type, _read(response, deadline)
-        finally:
-            connection.close()
+
+    def _ask(self, connection: HTTPConnection, target: str) -> HTTPResponse:
+        try:
+            connection.connect()
+        except TimeoutError:
+            raise
+        except OSError as error:  # also: no IPv6 on this machine
+            raise ConnectionRefusedError from error
+        connection.putrequest('GET', target, skip_host=True, skip_accept_encoding=True)
+        connection.putheader('Host', self._authority)
+        connection.putheader('Accept', '*/*')
+        connection.putheader('Accept-Encoding', 'identity')
+        connection.putheader('Connection', 'close')
+        connection.endheaders()
+        return connection.getresponse()
 
     def _nobody(self) -> PortError:
         return PortError(
@@ -182,15 +190,6 @@ class DevProxy:
 
 def _is_loopback_v4(name: str) -> bool:
     return _LOOPBACK_V4.fullmatch(name) is not None and all(int(part) <= 255 for part in name.split('.'))
-
-
-def _connect(connection: HTTPConnection) -> None:
-    try:
-        connection.connect()
-    except TimeoutError:
-        raise
-    except OSError as error:  # also: no IPv6 on this machine
-        raise ConnectionRefusedError from error
 
 
 def _target(path: str, query: str) -> str:
@@ -218,7 +217,8 @@ def _read(response: HTTPResponse, deadline: float) -> bytes:
         if time.monotonic() > deadline:
             raise TimeoutError
         chunks.append(chunk)
-    if not response.isclosed() and response.length:
+    announced = response.getheader('Content-Length', '')
+    if announced.isdecimal() and int(announced) != size:
         raise ConnectionResetError('the file is shorter than announced')
     return b''.join(chunks)
 

@@ -63,7 +63,7 @@ class TestClient:
         text = expand(f'connect-src {sources}', self._app.commands.names())
         url = self._app.url('')
         documents = self._app.documents
-        documents.begin(self.window.index, url)
+        documents.begin(self.window.index)
         documents.serve(self.window.index, url, (parse_policy(text),), text)
         documents.commit(self.window.index, url)
         self.window.page_loaded()

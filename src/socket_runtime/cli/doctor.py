@@ -216,7 +216,7 @@ def _typelib_version(gi: Any, name: str, wanted: str) -> str:
 def _tools() -> Iterator[Check]:
     off = 'or set [webview] sandbox = false'
     for name in ('bwrap', 'xdg-dbus-proxy'):
-        yield _tool(name, needed=False, use=f'the sandbox of the web process; {off}')
+        yield _tool(name, needed=True, use=f'the sandbox of the web process; {off}')
     yield _tool('Xvfb', needed=False, use='--headless')
     yield _tool('WebKitWebDriver', needed=False, use='tests driven by WebDriver')
 

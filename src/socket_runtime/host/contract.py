@@ -203,7 +203,8 @@ class Callbacks(Protocol):
         ...
 
     def on_start(self, window: int, url: str) -> str:
-        """A top-level load begins; returns the preload script for the document to come."""
+        """A top-level load begins; returns the preload script for the document to come. ``url`` may still be
+        the former one."""
         ...
 
     def on_commit(self, window: int, url: str) -> None:

@@ -31,6 +31,7 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from socket_runtime.errors import BadRequest, UsageError
+from socket_runtime.ipc.csp import can_be_named
 
 if TYPE_CHECKING:
     from socket_runtime.ipc.grants import Grants
@@ -207,6 +208,11 @@ class Commands:
             raise UsageError(
                 f'{_quoted(name)} cannot be the name of a command',
                 hint='Use letters, digits, "-" and single "_" inside, in parts joined by dots: notes.list',
+            )
+        if not can_be_named(name):
+            raise UsageError(
+                f'no policy could allow the command {name!r}: a Content-Security-Policy takes no "_" in a host',
+                hint='Write the words together instead: notes.listAll',
             )
         if not callable(command.handler):
             raise UsageError(f'the handler of the command {name!r} cannot be called')

@@ -60,7 +60,7 @@ FLOOR = "object-src 'none'; base-uri 'self'; form-action 'self'; frame-src 'self
 #: For pages that have no policy of their own: they load from the app alone, run no inline script and no
 #: ``eval`` (A15), and may call nothing (A1) but the one-way console.
 DEFAULT = (
-    "default-src 'self' socket: data: blob:; connect-src ipc://console.write; "
+    "default-src 'self' socket: data: blob:; connect-src 'self' ipc://console.write; "
     "style-src 'self' 'unsafe-inline'; script-src 'self' socket:"
 )
 

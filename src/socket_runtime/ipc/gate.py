@@ -83,8 +83,7 @@ class Gate:
             missing = missing_line(document.policies, command.name)
             raise self._denied(
                 name,
-                f'ipc://{command.name} is not allowed by the policy of this page: add `{missing}`'
-                " to the page's Content-Security-Policy",
+                _no_policy(command.name, missing) if not document.policies else _forbidden(command.name, missing),
                 missing,
             )
         if command.grant is not None and not self._granted(command.grant, document.window):
@@ -107,3 +106,13 @@ class Gate:
     def _denied(self, name: str, message: str, missing: str = '') -> Denied:
         _audit.warning('denied ipc://%s: %s', ascii(name[:_LOGGED])[1:-1], missing or message)
         return Denied(message, missing=missing)
+
+
+def _forbidden(name: str, missing: str) -> str:
+    return (
+        f"ipc://{name} is not allowed by the policy of this page: add `{missing}` to the page's Content-Security-Policy"
+    )
+
+
+def _no_policy(name: str, missing: str) -> str:
+    return f'ipc://{name} is not allowed, since this page has no policy: add `{missing}` to its head'

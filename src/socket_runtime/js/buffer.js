@@ -10,8 +10,8 @@ export const kMaxLength = 2 ** 32 // bytes; an engine may refuse sooner
 export const kStringMaxLength = 2 ** 29 - 24
 export const constants = Object.freeze({ MAX_LENGTH: kMaxLength, MAX_STRING_LENGTH: kStringMaxLength })
 
-/** How many bytes `inspect` shows. */
-export const INSPECT_MAX_BYTES = 50
+/** How many bytes `inspect` shows; to be changed on the default export. */
+export let INSPECT_MAX_BYTES = 50
 
 /** What all buffers are made with: `Buffer` itself must be callable without `new`, which no class is. */
 class FastBuffer extends Uint8Array {}
@@ -38,8 +38,8 @@ SlowBuffer.prototype = FastBuffer.prototype
 Object.setPrototypeOf(SlowBuffer, Uint8Array)
 
 function define (target, members) {
-  for (const [name, value] of Object.entries(members)) {
-    Object.defineProperty(target, name, { value, writable: true, configurable: true, enumerable: false })
+  for (const name of Reflect.ownKeys(members)) {
+    Object.defineProperty(target, name, { value: members[name], writable: true, configurable: true, enumerable: false })
   }
 }
 
@@ -434,6 +434,12 @@ export function isAscii (input) {
 export const { Blob, File, atob, btoa } = globalThis
 
 export default {
-  Buffer, SlowBuffer, INSPECT_MAX_BYTES, kMaxLength, kStringMaxLength, constants, transcode, isUtf8, isAscii,
+  get INSPECT_MAX_BYTES () {
+    return INSPECT_MAX_BYTES
+  },
+  set INSPECT_MAX_BYTES (count) {
+    INSPECT_MAX_BYTES = count
+  },
+  Buffer, SlowBuffer, kMaxLength, kStringMaxLength, constants, transcode, isUtf8, isAscii,
   Blob, File, atob, btoa
 }

@@ -132,11 +132,7 @@ const METHODS = Object.getOwnPropertyNames(Console.prototype).filter((name) => n
 
 function drawn (header, lines) {
   const widths = header.map((name, i) => Math.max(name.length, ...lines.map((line) => line[i].length)) + 2)
-  const centered = (text, width) => {
-    const left = Math.floor((width - text.length) / 2)
-    return ' '.repeat(left) + text + ' '.repeat(width - text.length - left)
-  }
-  const row = (cells) => `│${cells.map((cell, i) => centered(cell, widths[i])).join('│')}│`
+  const row = (cells) => `│${cells.map((cell, i) => ` ${cell}`.padEnd(widths[i])).join('│')}│`
   const rule = (left, middle, right) => left + widths.map((width) => '─'.repeat(width)).join(middle) + right
   return [rule('┌', '┬', '┐'), row(header), rule('├', '┼', '┤'), ...lines.map(row), rule('└', '┴', '┘')].join('\n')
 }

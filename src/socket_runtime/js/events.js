@@ -279,7 +279,11 @@ export function once (emitter, name, options = {}) {
         stops.push(() => emitter.removeListener('error', failed))
       }
     } else {
-      stops.push(eventTargetOnce(emitter, name, (event) => settle(resolve)([event])))
+      const stop = eventTargetOnce(emitter, name, (event) => {
+        stops.splice(stops.indexOf(stop), 1) // it has stopped by itself
+        settle(resolve)([event])
+      })
+      stops.push(stop)
     }
     if (signal) stops.push(eventTargetOnce(signal, 'abort', () => settle(reject)(aborted(signal))))
   })

@@ -41,7 +41,7 @@ MAX_TOKENS = 4096
 MAX_NAME = 128
 
 _SECTION = re.compile(r'[A-Za-z0-9_$/*-]+(?:\.[A-Za-z0-9_$/*-]+)*')
-_KEY = re.compile(r'[^\s=\[\]"\';#]+')
+_KEY = re.compile(r'[!$-&(-:<>-Z\\^-~]+')  # visible ASCII without = [ ] " ' ; #
 _CONTROL = re.compile(r'[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]')
 _COMMENT = re.compile(r'[;#]')
 _HEX = frozenset('0123456789abcdefABCDEF')

@@ -34,6 +34,7 @@ class GtkWindow:
         self.pywebview: Any = None
         self._native: Any = None
         self._offers: deque[tuple[int, Callable[[bool], None]]] = deque()
+        self._shown = spec.url
         self._starts = 0
         self._crashed = False
         self._closed = False
@@ -45,6 +46,7 @@ class GtkWindow:
     def _connect(self) -> None:
         listen = self.view.listen
         listen('load-changed', self._load_changed)
+        listen('notify::uri', self._uri_changed)
         listen('load-failed', self._load_failed)
         listen('decide-policy', self._decide_policy)
         listen('web-process-terminated', self._terminated)
@@ -56,11 +58,6 @@ class GtkWindow:
     def _load_changed(self, view: Any, event: Any) -> None:
         url = view.get_uri() or ''
         if event == WebKit.LoadEvent.STARTED:
-            if self._is_for_frames(url):
-                # `_decide_policy` could not tell; it is the top document after all that goes there
-                view.stop_loading()
-                self._callbacks.on_navigate(self.id, url, False)
-                return
             self._starts += 1
             self._crashed = False
             # the document to come gets a preload of its own; the message precedes the page's first byte
@@ -77,6 +74,10 @@ class GtkWindow:
             )
         elif event == WebKit.LoadEvent.COMMITTED:
             self._callbacks.on_commit(self.id, url)
+            if self._is_for_frames(url):
+                self.load(self._shown)  # it came too quickly to be stopped
+            else:
+                self._shown = url
         elif event == WebKit.LoadEvent.FINISHED:
             if self.pywebview is not None:
                 for done in ('before_load', '_pywebviewready', 'loaded'):
@@ -110,7 +111,14 @@ class GtkWindow:
     def _is_for_frames(self, url: str) -> bool:
         """Whether only a frame may show ``url``. WebKit asks about frames too, and does not say which it is;
         what frames may show is the page's policy's affair, and no frame has the token (A6)."""
-        return url.startswith(('about:', 'data:', f'blob:{self._host.shared.options.origin}/'))
+        return url.startswith(('about:srcdoc', 'data:', f'blob:{self._host.shared.options.origin}/'))
+
+    def _uri_changed(self, view: Any, _property: Any) -> None:
+        url = view.get_uri() or ''
+        if self._is_for_frames(url):
+            # `_decide_policy` could not tell: it is the top document after all that goes there
+            view.stop_loading()
+            self._callbacks.on_navigate(self.id, url, False)
 
     def _terminated(self, _view: Any, reason: Any) -> None:
         self._crashed = True

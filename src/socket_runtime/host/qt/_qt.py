@@ -14,12 +14,12 @@ from socket_runtime.errors import WebviewError
 os.environ.setdefault('QT_API', 'pyside6')
 
 try:
+    import shiboken6
     from PySide6.QtCore import (
         QBuffer,
         QByteArray,
         QEvent,
         QIODevice,
-        QObject,
         QSocketNotifier,
         Qt,
         QTimer,
@@ -63,7 +63,7 @@ __all__ = [
     'buffer_device',
     'byte_array',
     'choose_files',
-    'delete_now',
+    'discard',
     'fail',
     'make_application',
     'make_profile',
@@ -152,7 +152,7 @@ class StreamDevice(QIODevice):  # type: ignore[misc]
         self._ended = True
         self._notifier.setEnabled(False)
         self._source.close()
-        self.deleteLater()
+        discard(self)
 
     def isSequential(self) -> bool:
         return not self._ended
@@ -274,7 +274,7 @@ class Poster:
     def start(self) -> None:
         """Begin to listen. Needs the application object."""
         self._notifier = QSocketNotifier(self._ear.fileno(), QSocketNotifier.Type.Read)
-        self._notifier.activated.connect(self._run)
+        self._notifier.activated.connect(self.run)
 
     def post(self, function: Callable[[], None]) -> None:
         """Have ``function`` called by the GUI's loop. Any thread."""
@@ -284,11 +284,12 @@ class Poster:
         except BlockingIOError:
             pass  # so many wait that it is awake anyway
 
-    def _run(self, *_: object) -> None:
+    def run(self, *_: object) -> None:
+        """Call what waits now; what those post waits for the next round."""
         try:
             self._ear.recv(4096)
         except BlockingIOError:
-            return
+            pass
         for _number in range(len(self._functions)):
             self._functions.popleft()()
 
@@ -340,10 +341,14 @@ def browser_class(base: Any, window_of: Callable[[Any], QtWindow]) -> type:
     return Browser
 
 
-def delete_now() -> None:
-    """Delete what waits to be deleted, in order: a page, then its profile. Qt would leave it to chance."""
-    for _ in range(2):
-        QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+def discard(*objects: Any) -> None:
+    """Delete Qt objects, in order, now and on this thread.
+
+    Left alone, Python's collector would delete those that are part of a cycle on whatever thread it runs.
+    """
+    for item in objects:
+        if item is not None and shiboken6.isValid(item):
+            shiboken6.delete(item)
 
 
 def screen_size() -> tuple[int, int]:

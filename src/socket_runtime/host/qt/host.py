@@ -121,7 +121,7 @@ class QtHost:
         return next(window for window in self._windows.values() if window.pywebview is pywebview)
 
     def run(self) -> None:
-        from socket_runtime.host.qt._qt import browser_class, delete_now, make_application
+        from socket_runtime.host.qt._qt import browser_class, make_application
 
         webview, module = import_pywebview('qt')
         platform: Any = module
@@ -145,7 +145,7 @@ class QtHost:
         webview.settings['OPEN_DEVTOOLS_IN_DEBUG'] = False
         webview.start(gui='qt', debug=False, private_mode=True)
         self._running = False
-        delete_now()
+        self._poster.run()
 
     def closed(self, window: QtWindow) -> None:
         """A window has gone; pywebview leaves the loop with the last one."""

@@ -30,7 +30,6 @@ class QtWindow:
         self._callbacks = host.callbacks
         self._loads = Loads(number, host.callbacks)
         self._late = LateCalls()
-        self._late.do(lambda: self.load(spec.url))
         self._asked: dict[int, Callable[[str | None], None]] = {}
         self._evaluations = 0
         # said by a script in a world of its own, which a page can neither hear nor imitate
@@ -38,11 +37,13 @@ class QtWindow:
         self.pywebview: Any = None
         self._native: Any = None
         self._page: Any = None
+        self._below: list[Any] = []
         self._inspector: Any = None
         self._last: dict[str, dict[str, object]] = {}
         self._crashed = False
         self._closed = False
         self._closing = False
+        self.load(spec.url)
 
     # -- what the engine says -------------------------------------------------------------------------
 
@@ -56,9 +57,7 @@ class QtWindow:
         for name, handler in zip(_qt.SCHEMES, handlers, strict=True):
             profile.installUrlSchemeHandler(_qt.byte_array(name), handler)
         self._page = _qt.Page(profile, parent, self)
-        # the profile must outlive the page, and the handlers both
-        profile.destroyed.connect(lambda *_: handlers.clear())
-        self._page.destroyed.connect(lambda *_: profile.deleteLater())
+        self._below = [profile, *handlers]
         return self._page
 
     def _asset(self, native: Any) -> None:
@@ -158,7 +157,18 @@ class QtWindow:
             return
         self._closed = True
         self._give_up()
+        native, page, below, inspector = self._native, self._page, self._below, self._inspector
+        self._native = self._page = self._inspector = None
+        self._below = []
         self._host.closed(self)
+
+        def delete() -> None:
+            from socket_runtime.host.qt._qt import discard
+
+            # the view with its page first, then the profile, then its handlers
+            discard(inspector, page, native, *below)
+
+        self._host.post(delete)
 
     def _give_up(self) -> None:
         asked, self._asked = self._asked, {}
@@ -182,19 +192,28 @@ class QtWindow:
 
     # -- the contract's verbs -------------------------------------------------------------------------
 
-    def load(self, url: str) -> None:
+    def _do(self, function: Callable[[Any], object]) -> None:
+        """Call ``function`` with the native window: now, when it is there, or never if it has closed."""
+
         def go() -> None:
+            if not self._closed:
+                function(self._native)
+
+        self._late.do(go)
+
+    def load(self, url: str) -> None:
+        def go(native: Any) -> None:
             from socket_runtime.host.qt._qt import QUrl
 
             self._page.setUrl(QUrl(url))
 
-        self._late.do(go)
+        self._do(go)
 
     def reload(self) -> None:
         if self._crashed:
             self.load(self._loads.url or self.spec.url)
         else:
-            self._late.do(lambda: self._page.triggerAction(self._page.WebAction.ReloadAndBypassCache))
+            self._do(lambda native: self._page.triggerAction(self._page.WebAction.ReloadAndBypassCache))
 
     def evaluate(self, body: str, argument: str, done: Callable[[str | None], None] | None = None) -> None:
         if self._page is None or self._closed or self._crashed:
@@ -220,23 +239,23 @@ class QtWindow:
 
     def destroy(self) -> None:
         self._closing = True
-        self._late.do(lambda: self._native.close())
+        self._do(lambda native: native.close())
 
     def show(self) -> None:
-        self._late.do(lambda: self._native.show())
+        self._do(lambda native: native.show())
 
     def hide(self) -> None:
-        self._late.do(lambda: self._native.hide())
+        self._do(lambda native: native.hide())
 
     def focus(self) -> None:
-        def go() -> None:
-            self._native.raise_()
-            self._native.activateWindow()
+        def go(native: Any) -> None:
+            native.raise_()
+            native.activateWindow()
 
-        self._late.do(go)
+        self._do(go)
 
     def set_title(self, title: str) -> None:
-        self._late.do(lambda: self._native.setWindowTitle(title))
+        self._do(lambda native: native.setWindowTitle(title))
 
     def get_size(self) -> tuple[int, int]:
         if self._native is None:
@@ -244,13 +263,13 @@ class QtWindow:
         return self._native.width(), self._native.height()
 
     def set_size(self, width: int, height: int) -> None:
-        def go() -> None:
+        def go(native: Any) -> None:
             if self.spec.resizable:
-                self._native.resize(width, height)
+                native.resize(width, height)
             else:
-                self._native.setFixedSize(width, height)
+                native.setFixedSize(width, height)
 
-        self._late.do(go)
+        self._do(go)
 
     def get_position(self) -> tuple[int, int]:
         if self._native is None:
@@ -258,30 +277,30 @@ class QtWindow:
         return self._native.x(), self._native.y()
 
     def set_position(self, x: int, y: int) -> None:
-        self._late.do(lambda: self._native.move(x, y))
+        self._do(lambda native: native.move(x, y))
 
     def maximize(self) -> None:
-        self._late.do(lambda: self._native.showMaximized())
+        self._do(lambda native: native.showMaximized())
 
     def minimize(self) -> None:
-        self._late.do(lambda: self._native.showMinimized())
+        self._do(lambda native: native.showMinimized())
 
     def restore(self) -> None:
-        self._late.do(lambda: self._native.showNormal())
+        self._do(lambda native: native.showNormal())
 
     def set_fullscreen(self, on: bool) -> None:
-        self._late.do(lambda: self._native.showFullScreen() if on else self._native.showNormal())
+        self._do(lambda native: native.showFullScreen() if on else native.showNormal())
 
     def set_background(self, color: str) -> None:
-        def go() -> None:
+        def go(native: Any) -> None:
             from socket_runtime.host.qt._qt import QColor
 
             self._page.setBackgroundColor(QColor(color))
 
-        self._late.do(go)
+        self._do(go)
 
     def show_inspector(self) -> None:
-        def go() -> None:
+        def go(native: Any) -> None:
             from socket_runtime.host.qt._qt import QWebEngineView
 
             if self._inspector is None:
@@ -290,7 +309,7 @@ class QtWindow:
             self._inspector.show()
 
         if self._host.options.developer:
-            self._late.do(go)
+            self._do(go)
 
     def choose_files(self, kind: str, title: str, multiple: bool, name: str) -> list[str]:
         from socket_runtime.host.qt._qt import choose_files

@@ -36,6 +36,7 @@ def describe(state: os.stat_result) -> dict[str, Any]:
     """What pages see of a file. Times in milliseconds since 1970; where the system does not tell a birth
     time (Linux, through Python 3.11), the change time stands in."""
     born = getattr(state, 'st_birthtime', None)
+    # int / int is rounded once; by 1e6 the nanoseconds would become a float before that
     return {
         'dev': state.st_dev,
         'ino': state.st_ino,
@@ -47,10 +48,10 @@ def describe(state: os.stat_result) -> dict[str, Any]:
         'size': state.st_size,
         'blksize': getattr(state, 'st_blksize', 4096),
         'blocks': getattr(state, 'st_blocks', (state.st_size + 511) // 512),
-        'atimeMs': state.st_atime_ns / 1e6,
-        'mtimeMs': state.st_mtime_ns / 1e6,
-        'ctimeMs': state.st_ctime_ns / 1e6,
-        'birthtimeMs': born * 1e3 if born is not None else state.st_ctime_ns / 1e6,
+        'atimeMs': state.st_atime_ns / 1_000_000,
+        'mtimeMs': state.st_mtime_ns / 1_000_000,
+        'ctimeMs': state.st_ctime_ns / 1_000_000,
+        'birthtimeMs': born * 1e3 if born is not None else state.st_ctime_ns / 1_000_000,
         'type': type_name(state.st_mode),
     }
 
