@@ -16,6 +16,7 @@ SHELL := bash
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 FUZZ_SECONDS ?= 60
 PYTEST_ARGS ?=
+BENCH_ARGS ?=
 
 setup:
 	@scripts/setup
@@ -37,7 +38,7 @@ types: setup
 	python -m mypy.stubtest socket_core
 
 js: setup
-	cd tests/js && npm test --silent
+	cd tests/js && npm test --silent && npm run types --silent
 
 python: setup
 	python -m pytest $(PYTEST_ARGS)
@@ -46,7 +47,7 @@ docs: setup
 	mkdocs build --strict --quiet
 
 bench: setup
-	python -m benchmarks
+	python -m benchmarks.run $(BENCH_ARGS)
 
 fuzz: setup
 	python -m pip install --quiet --disable-pip-version-check -e '.[fuzz]'

@@ -37,9 +37,9 @@ MARK = 'BENCH_RUN'
 LINE_TIMEOUT = 60.0
 # How long a hello world rests before it is weighed, in seconds: the engine frees and starts things until then.
 SETTLE = 5.0
-# How long a measurement waits for foreign webviews to go, in seconds. They share the engine's pages, so they make
-# every proportional share smaller than it is.
-QUIET_TIMEOUT = 120.0
+# How long a program that is to be weighed waits for foreign webviews to go, in seconds. They share the engine's pages,
+# so they make every proportional share smaller than it is.
+ALONE_TIMEOUT = 120.0
 
 # The machine counts as idle below this share of busy processors, and a start is put off until then, in seconds.
 IDLE_SHARE = 0.15
@@ -369,12 +369,14 @@ def weigh(running: Running) -> Weight:
     return Weight(total, main, parts, neighbours(pids))
 
 
-def wait_until_quiet(timeout: float = QUIET_TIMEOUT) -> int:
-    """Wait until no web engine runs on this machine; returns how many are left when the time is up."""
+def wait_until_alone(running: Running, timeout: float = ALONE_TIMEOUT) -> bool:
+    """Wait for a moment in which no other web engine runs on this machine; whether there was one."""
     end = time.monotonic() + timeout
-    while (left := neighbours(())) and time.monotonic() < end:
-        time.sleep(0.5)
-    return left
+    while neighbours(running.processes()):
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.1)
+    return True
 
 
 def _processor_ticks() -> tuple[int, int]:
@@ -435,13 +437,13 @@ def figure(value: float) -> str:
 
 
 def interleave(
-    works: Mapping[str, Callable[[], Mapping[str, float]]], rounds: int, warm_up: int = 0
+    works: Mapping[str, Callable[[], Mapping[str, float]]], rounds: int, warm_up: int = 0, *, when_idle: bool = True
 ) -> dict[str, dict[str, list[float]]]:
     """Run each work once a round, one round after another, each round beginning with the next work.
 
-    A slow moment of the machine meets everybody then, and nothing starts while others keep it busy. ``warm_up``
-    rounds come first and are thrown away. A work that fails is said so, once, and left out of the results: the
-    others still count.
+    A slow moment of the machine meets everybody then, and nothing starts while others keep it busy (``when_idle``;
+    said so where they did not stop). ``warm_up`` rounds come first and are thrown away. A work that fails is said so,
+    once, and left out of the results: the others still count.
 
     Returns:
         name of the work -> name of the value -> one value for each round.
@@ -455,7 +457,7 @@ def interleave(
         for name in names[at:] + names[:at]:
             if name in failed:
                 continue
-            if not wait_until_idle():
+            if when_idle and not wait_until_idle():
                 disturbed += 1
             try:
                 found = works[name]()

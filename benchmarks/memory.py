@@ -1,8 +1,8 @@
 """Memory of a hello world: the proportional share (PSS) of all its processes, five seconds after it has loaded.
 
-The engine's libraries are shared, so a foreign webview on the machine makes everybody's share smaller: such samples
-are taken again, and a run that could not get a quiet moment says so. The X server and the session bus are not
-counted: they are there anyway.
+The engine's libraries are shared, so a foreign webview on the machine makes everybody's share smaller: a sample waits
+for a moment without one, and says so where it found none. The X server and the session bus are not counted: they are
+there anyway.
 """
 
 from __future__ import annotations
@@ -16,37 +16,29 @@ from benchmarks.bars import Row, Values, against, middle
 from benchmarks.peers import original, tauri
 
 ROUNDS = 5
-TRIES = 5
 
 
 def measure(rounds: int = ROUNDS) -> Values:
     """Rounds of all hello worlds, interleaved."""
     with harness.Display() as display:
         works = {name: functools.partial(_weigh, one, display) for name, one in hello.programs().items()}
-        return harness.interleave(works, rounds)
+        return harness.interleave(works, rounds, when_idle=False)
 
 
 def _weigh(program: harness.Program, display: harness.Display) -> dict[str, float]:
-    best: harness.Weight | None = None
-    for _ in range(TRIES):
-        harness.wait_until_quiet()
-        with harness.Running(program, display) as running:
-            running.line('DCL')
-            time.sleep(harness.SETTLE)
-            weight = harness.weigh(running)
-        if best is None or weight.neighbours < best.neighbours:
-            best = weight
-        if not best.neighbours:
-            break
-    assert best is not None
-    if best.neighbours:
-        print(f'{program.name}: {best.neighbours} foreign web processes ran meanwhile', file=sys.stderr)
+    with harness.Running(program, display) as running:
+        running.line('DCL')
+        time.sleep(harness.SETTLE)
+        harness.wait_until_alone(running)
+        weight = harness.weigh(running)
+    if weight.neighbours:
+        print(f'{program.name}: {weight.neighbours} foreign web processes ran meanwhile', file=sys.stderr)
     return {
-        'total_mb': best.total.pss,
-        'main_mb': best.main.pss,
-        'main_uss_mb': best.main.uss,
-        'web_process_mb': best.parts.get('WebKitWebProces', 0.0),
-        'foreign': best.neighbours,
+        'total_mb': weight.total.pss,
+        'main_mb': weight.main.pss,
+        'main_uss_mb': weight.main.uss,
+        'web_process_mb': weight.parts.get('WebKitWebProces', 0.0),
+        'foreign': weight.neighbours,
     }
 
 

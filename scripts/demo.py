@@ -1,5 +1,8 @@
 """The main job, from nothing to a window: ``ssc init``, ``ssc build -r``, a screenshot, the page's own report.
 
+Then the same without the one line of its policy that lets the page read its file: it is refused, and told which
+line is missing.
+
 The window opens on your display where there is one, and otherwise on an Xvfb of the command's own.
 
     python scripts/demo.py                        the screenshot goes to build/demo/hello.png
@@ -20,6 +23,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 SSC = [sys.executable, '-m', 'socket_runtime']
 LIMIT_SECONDS = 120
+PAGE_FAILED = 9  # errors.PageError
 
 
 def has_display() -> bool:
@@ -45,9 +49,23 @@ def demo(project: Path, screenshot: Path) -> int:
     if code == 0 and not screenshot.is_file():
         print('demo: the window was shown, but no screenshot was written', file=sys.stderr)
         code = 1
-    if code == 0:
-        print(f'screenshot: {screenshot} ({screenshot.stat().st_size} bytes)')
-    return code
+    if code:
+        return code
+    print(f'screenshot: {screenshot} ({screenshot.stat().st_size} bytes)')
+    return refusal(project, screenshot.with_stem(screenshot.stem + '-refused'), where)
+
+
+def refusal(project: Path, screenshot: Path, where: list[str]) -> int:
+    """Take the line out of the page's policy, and see that the page is refused; returns the exit code."""
+    page = project / 'src' / 'index.html'
+    print("$ sed -i 's# ipc://fs.readFile##' src/index.html")
+    page.write_text(page.read_text('utf-8').replace(' ipc://fs.readFile', ''), 'utf-8')
+    code = step('build', '-r', *where, '--screenshot', screenshot, cwd=project)
+    if code != PAGE_FAILED:
+        print(f'demo: the page was to be refused, with exit code {PAGE_FAILED}, not {code}', file=sys.stderr)
+        return 1
+    print(f'refused, as it should be (exit code {code})')
+    return 0
 
 
 def main() -> int:

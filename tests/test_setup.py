@@ -1,4 +1,4 @@
-"""``scripts/setup`` on machines that lack something; stand-ins for the system's programs tell what was asked of them."""
+"""``scripts/setup`` on machines that lack something; stand-ins for system programs tell what was asked of them."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.display
 PAGES = Path(__file__).with_name('pages')
 
 #: As generous as a policy can be: everything may load from everywhere, and one command may be called.
-POLICY = "default-src * 'self' socket: ipc: http: data: blob: 'unsafe-inline'; connect-src ipc://probe.act"
+POLICY = "default-src * 'self' socket: ipc: http: data: blob: 'unsafe-inline'; connect-src ipc://probe.act ipc://probe.bytes http:"
 
 RUNS: dict[str, dict[str, Any]] = {
     'engine and gate': {},
@@ -64,7 +64,7 @@ def run(request: pytest.FixtureRequest, runs: Callable[[str], tuple[Report, Evil
 
 def stray_files(project: Project) -> list[str]:
     """What the run left in the user's home besides the app's own folders."""
-    hidden = ('.local', '.cache', '.config', 'tmp')
+    hidden = ('.local', '.cache', '.config', '.dbus', 'tmp')
     return [str(path) for path in project.home.iterdir() if path.name not in hidden]
 
 

@@ -232,7 +232,7 @@ class App:
         self._fetch = fetch or dev_server(options)
         display = None
         if (headless or options.headless) and sys.platform == 'linux':
-            from socket_runtime.host.gtk.display import VirtualDisplay
+            from socket_runtime.host.virtual_display import VirtualDisplay
 
             display = VirtualDisplay()
         try:

@@ -122,11 +122,11 @@ class Console:
         file = error.file if isinstance(error, ConfigError) else ''
         line = error.line if isinstance(error, ConfigError) else 0
         if self.json:
-            shown = {'type': type(error).__name__, 'message': error.message, 'hint': error.hint}
+            shown: dict[str, Any] = {'type': type(error).__name__, 'message': error.message, 'hint': error.hint}
             if file:
                 shown['file'] = file
             if line:
-                shown['line'] = str(line)
+                shown['line'] = line
             self._write_json({'ok': False, 'exit_code': error.exit_code, 'error': shown, 'warnings': self._warnings})
             return
         place = f'{file}:{line}: ' if file and line else f'{file}: ' if file else ''

@@ -2,6 +2,8 @@
 
     contract.py   what a host does for the app, and what the app answers
     _seam.py      pywebview, imported leanly and checked
+    headless.py   no webview at all: tests of apps
+    virtual_display.py   a display of our own where there is none (Xvfb)
     gtk/          Linux and the BSDs: WebKitGTK
     cocoa/        macOS: WKWebView (written against the real classes; not yet run there)
     edge/         Windows: WebView2 (likewise)

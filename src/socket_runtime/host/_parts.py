@@ -3,7 +3,7 @@
     call_program, unwrap   running a constant function with one string, on engines that take programs only
     stream_pair, Pump      a streamed reply, for engines that take no descriptor
     Loads                  which document a call belongs to while one replaces another
-    LateCalls              what is asked of a window before pywebview has made it
+    LateCalls              what is asked of a window, or the loop, before pywebview has made it
     may_load, clean_headers, reason
 """
 
@@ -26,6 +26,7 @@ __all__ = [
     'Loads',
     'Pump',
     'SocketSink',
+    'ascii_literal',
     'call_program',
     'clean_headers',
     'may_load',
@@ -44,16 +45,18 @@ PUMP_BYTES = 1 << 18
 MAX_HELD = 1024
 
 
-def call_program(body: str, argument: str) -> str:
-    """A program that runs ``body`` as a function of ``argument`` and yields ``unwrap``'s text.
+def ascii_literal(text: str) -> str:
+    """``text`` as a JSON string of ASCII alone: quotes, U+2028 and lone surrogates are all escaped, so it
+    can end neither the string nor the line (B3)."""
+    return json.dumps(text)
 
-    The argument becomes a JSON literal of ASCII alone: quotes, U+2028 and lone surrogates are all
-    escaped, so it can end neither the string nor the line (B3).
-    """
+
+def call_program(body: str, argument: str) -> str:
+    """A program that runs ``body`` as a function of ``argument`` and yields ``unwrap``'s text."""
     return (
         '(() => { try { return JSON.stringify([(function (argument) {\n'
         f'{body}\n'
-        f'}})({json.dumps(argument)})]) }} catch {{ return null }} }})()'
+        f'}})({ascii_literal(argument)})]) }} catch {{ return null }} }})()'
     )
 
 
@@ -278,20 +281,23 @@ class Loads:
 
 
 class LateCalls:
-    """What was asked of a window before it existed, in order."""
+    """What was asked of something before it existed, in order. Any thread."""
 
     def __init__(self) -> None:
+        self._lock = threading.Lock()
         self._waiting: list[Callable[[], None]] | None = []
 
     def do(self, function: Callable[[], None]) -> None:
-        """Run ``function``, now or when the window is there."""
-        if self._waiting is None:
-            function()
-        else:
-            self._waiting.append(function)
+        """Run ``function``, now or when ``ready`` is called."""
+        with self._lock:
+            if self._waiting is not None:
+                self._waiting.append(function)
+                return
+        function()
 
     def ready(self) -> None:
-        """The window is there."""
-        waiting, self._waiting = self._waiting or [], None
+        """It exists now."""
+        with self._lock:
+            waiting, self._waiting = self._waiting or [], None
         for function in waiting:
             function()

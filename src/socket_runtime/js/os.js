@@ -31,7 +31,8 @@ export const endianness = () => new Uint8Array(Uint16Array.of(1).buffer)[0] === 
 export const availableParallelism = () => globalThis.navigator?.hardwareConcurrency ?? 1
 
 export const release = fact('release')
-export const hostname = fact('hostname')
+export const version = fact('version')
+export const machine = fact('machine')
 export const homedir = fact('homedir')
 export const tmpdir = fact('tmpdir')
 export const totalmem = fact('totalmem')
@@ -41,6 +42,8 @@ export const uptime = () => call('os.uptime')
 /** Bytes of memory that nobody uses. */
 export const freemem = () => call('os.freemem')
 export const cpus = () => call('os.cpus')
+/** What this process has used of time and memory. */
+export const rusage = () => call('os.rusage')
 export const loadavg = () => call('os.loadavg')
 export const networkInterfaces = () => call('os.networkInterfaces')
 
@@ -53,14 +56,16 @@ export default {
   endianness,
   freemem,
   homedir,
-  hostname,
   info,
   loadavg,
+  machine,
   networkInterfaces,
   platform,
   release,
+  rusage,
   tmpdir,
   totalmem,
   type,
-  uptime
+  uptime,
+  version
 }

@@ -44,14 +44,17 @@
   const requestHeaders = getter(Request.prototype, 'headers')
   const requestSignal = getter(Request.prototype, 'signal')
   const encoder = new TextEncoder()
-  const encode = (text) => uncurry(TextEncoder.prototype.encode)(encoder, text)
+  const encodeWith = uncurry(TextEncoder.prototype.encode)
+  const encode = (text) => encodeWith(encoder, text)
   const addListener = uncurry(globalThis.EventTarget.prototype.addEventListener)
   const dispatch = uncurry(globalThis.EventTarget.prototype.dispatchEvent)
   const createElement = uncurry(globalThis.Document.prototype.createElement)
   const click = uncurry(globalThis.HTMLElement.prototype.click)
   const inputFiles = getter(globalThis.HTMLInputElement.prototype, 'files')
   const fileName = getter(globalThis.File.prototype, 'name')
-  const realFetch = (input, init) => uncurry(fetch)(globalThis, input, init)
+  // all uncurried here: later, `call` and `bind` are whatever the page has made of them
+  const fetchIn = uncurry(fetch)
+  const realFetch = (input, init) => fetchIn(globalThis, input, init)
 
   // -- bodies: WebKit cannot hand a Blob to a scheme handler, so blobs become buffers here ------------
 
@@ -159,12 +162,23 @@
   const xhrOpen = uncurry(XMLHttpRequest.prototype.open)
   const xhrSend = uncurry(XMLHttpRequest.prototype.send)
   const xhrHeader = uncurry(XMLHttpRequest.prototype.setRequestHeader)
+  const xhrState = getter(XMLHttpRequest.prototype, 'readyState')
   const xhrCalls = new WeakMap()
+  const OPENED = 1
 
   XMLHttpRequest.prototype.open = function open (method, url, async = true, ...rest) {
     const text = String(url)
-    weakSet(xhrCalls, this, isCall(text) ? { sync: async === false } : undefined)
-    return xhrOpen(this, method, text, async !== false, ...rest)
+    if (!isCall(text)) {
+      weakSet(xhrCalls, this, undefined)
+      return xhrOpen(this, method, text, async !== false, ...rest)
+    }
+    // The first time, listeners run, and may open it for another address by a function out of some frame.
+    // The second time none run; and whoever opens it anew later loses the token with all other headers.
+    xhrOpen(this, method, text, async !== false)
+    if (xhrState(this) !== OPENED) throw new DOMException('The request was given up', 'InvalidStateError')
+    xhrOpen(this, method, text, async !== false)
+    xhrHeader(this, 'Socket-Token', token)
+    weakSet(xhrCalls, this, { __proto__: null, sync: async === false })
   }
 
   XMLHttpRequest.prototype.send = function send (body) {
@@ -174,7 +188,6 @@
       // WebKit drops the body of a synchronous request to a scheme handler
       throw new DOMException('A synchronous call cannot carry a body: use fetch', 'NotSupportedError')
     }
-    xhrHeader(this, 'Socket-Token', token)
     if (!needsReading(body)) return xhrSend(this, body)
     then(readBody(body), (read) => {
       if (read[1]) xhrHeader(this, 'Content-Type', read[1])

@@ -4,11 +4,12 @@ import { EventEmitter } from './events.js'
 import { call } from './ipc.js'
 
 /**
- * The variables that `socket.ini` hands to pages; any other is asked for, and needs a grant:
- * `await process.env.get('HOME')`.
+ * The environment: what `socket.ini` hands to pages, and, after `await process.env.load()`, what its grant
+ * `process.env` names. `await process.env.get('HOME')` loads and looks up.
  */
 export const env = Object.defineProperties({ ...config.env }, {
-  get: { value: (name) => call('process.env.get', { name }) }
+  load: { value: async () => Object.assign(env, await call('process.env')) },
+  get: { value: async (name) => (await env.load())[name] }
 })
 
 export const argv = [...(config.argv ?? [])]

@@ -167,12 +167,12 @@ export class ApplicationWindow extends EventEmitter {
 
   /** Open a URL in the system's browser; the grant `shell.open` names the schemes. */
   openExternal (url) {
-    return call('window.openExternal', { url: String(typeof url === 'object' && 'value' in url ? url.value : url) })
+    return call('shell.open', { url: String(typeof url === 'object' && 'value' in url ? url.value : url) })
   }
 
   /** Show a file in the system's file manager. */
   revealFile (path) {
-    return call('window.revealFile', { path: String(path) })
+    return call('shell.reveal', { path: String(path) })
   }
 
   toJSON () {

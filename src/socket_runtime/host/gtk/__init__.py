@@ -4,7 +4,6 @@
     host.py      the app's side: windows made and closed, the loop, requests by view
     window.py    one view: loads, navigation, crashes, files handed to the page
     scheme.py    one request and its answers: bytes, or a pipe for streams
-    display.py   a display of our own where there is none (Xvfb)
 
 A page's request comes in by the context's scheme handler, on the GUI's thread, with the view that made
 it. The view is the identity: nothing that the page says about itself is looked at here.

@@ -12,17 +12,16 @@ export class Dirent extends Typed {
 
 /** A folder that is read entry by entry. */
 export class Dir {
-  #read
-  #entries = null
+  #entries
   #closed = false
 
   /**
    * @param {string} path
-   * @param {() => Promise<Dirent[]>} read
+   * @param {Dirent[]} entries
    */
-  constructor (path, read) {
+  constructor (path, entries) {
     this.path = path
-    this.#read = read
+    this.#entries = [...entries]
   }
 
   /** The next entry; `null` after the last. With a function, calls it `(err, entry)`. */
@@ -44,14 +43,13 @@ export class Dir {
 
   async #next () {
     if (this.#closed) throw closedError()
-    this.#entries ??= this.#read()
-    return (await this.#entries).shift() ?? null
+    return this.#entries.shift() ?? null
   }
 
   async #close () {
     if (this.#closed) throw closedError()
     this.#closed = true
-    this.#entries = null
+    this.#entries = []
   }
 }
 

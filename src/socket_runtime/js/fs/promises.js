@@ -26,9 +26,9 @@ export async function appendFile (path, data, options) {
   if (path instanceof FileHandle) return path.appendFile(data, options)
   const given = optionsOf(options)
   const bytes = isMany(data) ? null : encoded(data, given.encoding)
-  const plain = bytes && bytes.length <= MAX_BODY && given.mode === undefined && given.flag === undefined
+  const plain = bytes && bytes.length <= MAX_BODY && given.flag === undefined
   if (!plain) return writeFile(path, data, { ...given, flag: given.flag ?? 'a' })
-  await call('fs.appendFile', { path: toPath(path) }, { body: bytes, signal: given.signal })
+  await call('fs.appendFile', { path: toPath(path), mode: modeOf(given.mode) }, { body: bytes, signal: given.signal })
 }
 
 export async function chmod (path, mode) {
@@ -57,11 +57,9 @@ export async function lstat (path, options) {
   return new Stats(await call('fs.lstat', { path: toPath(path) }))
 }
 
-/** Resolves to the first folder that was made, or `undefined`. */
 export async function mkdir (path, options) {
   const { recursive, mode } = typeof options === 'object' && options !== null ? options : { mode: options }
-  const { created } = await call('fs.mkdir', { path: toPath(path), recursive, mode: modeOf(mode) })
-  return recursive && typeof created === 'string' ? created : undefined
+  await call('fs.mkdir', { path: toPath(path), recursive, mode: modeOf(mode) })
 }
 
 /** A new folder of a name that nobody else has; resolves to its path. */
@@ -77,19 +75,14 @@ export function open (path, flags, mode) {
 
 export async function opendir (path, options) {
   const name = toPath(path)
-  const dir = new Dir(name, () => entries(name, options?.recursive))
-  if (!(await stat(name)).isDirectory()) await call('fs.readdir', { path: name }) // throws as the system does
-  return dir
+  const found = await entries(name, options?.recursive) // now, so that a refusal is told by `opendir`
+  return new Dir(name, found)
 }
 
+/** The host tells each entry's folder as a path that starts like `path`. */
 async function entries (path, recursive) {
   const found = await call('fs.readdir', { path, recursive })
-  return found.map(({ name, type, parent }) => new Dirent(name, type, parent ? within(path, parent) : path))
-}
-
-/** A folder below `path`, of which the host tells the way from there. */
-function within (path, parent) {
-  return path.endsWith('/') ? path + parent : `${path}/${parent}`
+  return found.map(({ name, type, parent }) => new Dirent(name, type, parent))
 }
 
 /** Names; with `withFileTypes`, Dirents; with `recursive`, of all folders below too. */
@@ -97,8 +90,11 @@ export async function readdir (path, options) {
   const { withFileTypes, recursive, encoding } = optionsOf(options)
   const name = toPath(path)
   if (withFileTypes) return entries(name, recursive)
-  const found = await call('fs.readdir', { path: name, recursive })
-  const names = found.map((entry) => entry.parent ? `${entry.parent}/${entry.name}` : entry.name)
+  const top = name.replace(/\/+$/, '')
+  const names = (await entries(name, recursive)).map((entry) => {
+    const below = entry.parentPath.slice(top.length).replace(/^\/+/, '')
+    return below ? `${below}/${entry.name}` : entry.name
+  })
   return encoding === 'buffer' ? names.map((one) => encoded(one)) : names
 }
 

@@ -2,7 +2,7 @@
  * At most `limit` at once; whoever comes later waits in line. Costs one comparison where nobody waits.
  */
 export class Turns {
-  #waiting = []
+  #waiting = new Set() // in the order of coming; one leaves from anywhere at no cost
 
   constructor (limit) {
     this.limit = limit
@@ -27,23 +27,24 @@ export class Turns {
       const place = { resolve, forget: () => {} }
       if (signal) {
         const leave = () => {
-          this.#waiting.splice(this.#waiting.indexOf(place), 1)
+          this.#waiting.delete(place)
           reject(signal.reason)
         }
         signal.addEventListener('abort', leave, { once: true })
         place.forget = () => signal.removeEventListener('abort', leave)
       }
-      this.#waiting.push(place)
+      this.#waiting.add(place)
     })
   }
 
   /** Give the turn back: it passes to the first in line. */
   leave () {
-    const next = this.#waiting.shift()
+    const [next] = this.#waiting
     if (!next) {
       this.taken--
       return
     }
+    this.#waiting.delete(next)
     next.forget()
     next.resolve()
   }

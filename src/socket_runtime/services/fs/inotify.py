@@ -34,6 +34,8 @@ _MASK = (
 )  # fmt: skip
 _HEAD = struct.Struct('=iIII')  # struct inotify_event without its name
 
+_libc = ctypes.CDLL(None, use_errno=True)
+
 Event = tuple[str, tuple[str, ...] | None]
 
 
@@ -41,21 +43,29 @@ class Inotify:
     """Watches a held folder, and with ``recursive`` those below it.
 
     Args:
-        folder: stays the caller's, and open for as long as this.
+        folder: taken over, and closed at once: a held folder would never be told to be gone.
         allowed: may a folder of these names below ``folder`` be entered?
+        reopen: opens the folder again, to find new folders in it.
 
     Raises:
         OSError: ``EMFILE``: the user has too many watchers; ``ENOSPC``: too many watched folders.
     """
 
-    def __init__(self, folder: PosixFolder, recursive: bool, allowed: Callable[[tuple[str, ...]], bool]) -> None:
-        self._libc = ctypes.CDLL(None, use_errno=True)
-        self._folder = folder
+    def __init__(
+        self,
+        folder: PosixFolder,
+        recursive: bool,
+        allowed: Callable[[tuple[str, ...]], bool],
+        reopen: Callable[[], PosixFolder],
+    ) -> None:
         self._recursive = recursive
         self._allowed = allowed
+        self._reopen = reopen
         self._ways: dict[int, tuple[str, ...]] = {}
-        self._fd = self._call(self._libc.inotify_init1, IN_NONBLOCK | IN_CLOEXEC)
+        self._gone = False
+        self._fd = self._wake = -1
         try:
+            self._fd = self._call(_libc.inotify_init1, IN_NONBLOCK | IN_CLOEXEC)
             self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
             self._poll = select.poll()
             self._poll.register(self._fd, select.POLLIN)
@@ -66,6 +76,8 @@ class Inotify:
         except BaseException:
             self.close()
             raise
+        finally:
+            folder.close()
 
     @staticmethod
     def _call(function: Callable[..., int], *arguments: object) -> int:
@@ -77,7 +89,7 @@ class Inotify:
 
     def close(self) -> None:
         """Stop watching. Not while another thread is in ``wait`` or ``wake``."""
-        for fd in (self._fd, getattr(self, '_wake', -1)):
+        for fd in (self._fd, self._wake):
             if fd >= 0:
                 os.close(fd)
         self._fd = self._wake = -1
@@ -89,6 +101,8 @@ class Inotify:
     def wait(self) -> list[Event] | None:
         """The next events, as ``(type, names below the folder)``; empty after ``wake``, ``None`` once the
         folder itself is gone. Names ``None``: more happened than could be told."""
+        if self._gone:
+            return None
         self._poll.poll()
         try:
             data = os.read(self._fd, BUFFER)
@@ -96,44 +110,54 @@ class Inotify:
             return []
         events: list[Event] = []
         offset = 0
-        alive = True
         while offset < len(data):
             watch, mask, _, length = _HEAD.unpack_from(data, offset)
             offset += _HEAD.size
             name = os.fsdecode(data[offset : offset + length].split(b'\0', 1)[0])
             offset += length
-            alive = self._take(watch, mask, name, events) and alive
-        return events if alive or events else None
+            self._take(watch, mask, name, events)
+        return events
 
-    def _take(self, watch: int, mask: int, name: str, events: list[Event]) -> bool:
-        """Turn one raw event into ours; ``False`` when the watched folder itself has gone."""
+    def _take(self, watch: int, mask: int, name: str, events: list[Event]) -> None:
+        """Turn one raw event into ours."""
         if mask & IN_Q_OVERFLOW:
             events.append(('rename', None))
-            return True
+            return
         way = self._ways.get(watch)
         if way is None:
-            return True
+            return
         if mask & IN_IGNORED:
             del self._ways[watch]
-            return watch != self._root
+            self._gone = self._gone or watch == self._root
+            return
         if not name:
             if watch == self._root:
                 events.append(('change' if mask & (IN_ATTRIB | IN_MODIFY) else 'rename', ()))
-            return True
+                self._gone = bool(mask & IN_MOVE_SELF)  # it is somewhere else now, perhaps out of scope
+            return
         names = (*way, name)
         events.append(('change' if mask & (IN_ATTRIB | IN_MODIFY) else 'rename', names))
-        if self._recursive and mask & IN_ISDIR and mask & (IN_CREATE | IN_MOVED_TO):
-            self._follow(names, events)
-        return True
+        if self._recursive and mask & IN_ISDIR:
+            if mask & IN_MOVED_FROM:
+                self._forget(names)
+            elif mask & (IN_CREATE | IN_MOVED_TO):
+                self._follow(names, events)
+
+    def _forget(self, names: tuple[str, ...]) -> None:
+        """A folder was moved away: what is in it is told no more, unless it comes up again."""
+        for watch, way in list(self._ways.items()):
+            if way[: len(names)] == names:
+                del self._ways[watch]
+                _libc.inotify_rm_watch(self._fd, watch)  # fails only where it has ended by itself
 
     def _follow(self, names: tuple[str, ...], events: list[Event]) -> None:
         """A folder has appeared: watch it, too, and tell what is in it already."""
-        folder = self._folder
+        folder: PosixFolder | None = None
         try:
+            folder = self._reopen()
             for name in names:
                 child = folder.child(name)
-                if folder is not self._folder:
-                    folder.close()
+                folder.close()
                 folder = child
             if self._allowed(names):
                 self._add(folder, names)
@@ -141,14 +165,14 @@ class Inotify:
         except (LinkMet, FileNotFoundError, NotADirectoryError):
             return  # gone again, or something else by now
         finally:
-            if folder is not self._folder:
+            if folder is not None:
                 folder.close()
 
     def _add(self, folder: PosixFolder, way: tuple[str, ...]) -> int:
         if len(self._ways) >= MAX_FOLDERS:
             raise TooLarge(f'there are more than {MAX_FOLDERS} folders to watch')
         path = f'/proc/self/fd/{folder.fd}'.encode()  # leads to the held folder and no other
-        watch = self._call(self._libc.inotify_add_watch, self._fd, path, _MASK)
+        watch = self._call(_libc.inotify_add_watch, self._fd, path, _MASK)
         self._ways[watch] = way
         return watch
 

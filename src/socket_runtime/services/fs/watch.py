@@ -42,7 +42,7 @@ class Polling:
     """Compares what is in the folder with what was there before.
 
     Args:
-        folder: stays the caller's, and open for as long as this.
+        folder: taken over, and closed at the end.
         allowed: may a folder of these names below ``folder`` be entered?
         interval: seconds.
     """
@@ -53,11 +53,15 @@ class Polling:
         self._allowed = allowed
         self._interval = interval
         self._ended = threading.Event()
-        self._before = self._look()
+        try:
+            self._before = self._look()
+        except BaseException:
+            folder.close()
+            raise
 
     def close(self) -> None:
-        """Stop watching."""
-        self._ended.set()
+        """Stop watching. Not while another thread is in ``wait``."""
+        self._folder.close()
 
     def wake(self) -> None:
         """End a ``wait``."""
@@ -150,25 +154,24 @@ class Watch:
         return self._watch(call, path, recursive)
 
     def _watch(self, call: Call, path: str, recursive: bool) -> Iterator[dict[str, Any]]:
-        with failing('watch', path), self._scope.place(call, (READ,), path) as place:
-            folder, only = self._target(place)
-        base = place.parts[:-1] if only else place.parts
+        def find() -> tuple[Folder, str, tuple[str, ...]]:
+            with self._scope.place(call, (READ,), path) as place:
+                folder, only = self._target(place)
+                return folder, only, place.parts[:-1] if only else place.parts
+
+        def allowed(names: tuple[str, ...]) -> bool:
+            return self._scope.allows(call, READ, base + names)
+
+        with failing('watch', path):
+            folder, only, base = find()
+            watcher = _watcher(folder, recursive and not only, allowed, lambda: find()[0])
+        waker = _Waker(watcher)
+        forget = call.on_cancel(waker.wake)
         try:
-
-            def allowed(names: tuple[str, ...]) -> bool:
-                return self._scope.allows(call, READ, base + names)
-
-            with failing('watch', path):
-                watcher = _watcher(folder, recursive and not only, allowed)
-            waker = _Waker(watcher)
-            forget = call.on_cancel(waker.wake)
-            try:
-                yield from self._events(call, watcher, path, only, base, allowed)
-            finally:
-                forget()
-                waker.close()
+            yield from self._events(call, watcher, path, only, base, allowed)
         finally:
-            folder.close()
+            forget()
+            waker.close()
 
     @staticmethod
     def _target(place: Place) -> tuple[Folder, str]:
@@ -201,9 +204,9 @@ class Watch:
                     yield {'type': kind, 'filename': '/'.join(map(shown, names))}
 
 
-def _watcher(folder: Folder, recursive: bool, allowed: Allowed) -> Watcher:
+def _watcher(folder: Folder, recursive: bool, allowed: Allowed, reopen: Callable[[], Folder]) -> Watcher:
     if sys.platform != 'linux':
         return Polling(folder, recursive, allowed)
     from socket_runtime.services.fs.inotify import Inotify
 
-    return Inotify(folder, recursive, allowed)
+    return Inotify(folder, recursive, allowed, reopen)

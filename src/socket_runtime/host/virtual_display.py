@@ -1,7 +1,8 @@
 """A display of our own where there is none: Xvfb, for ``--headless``.
 
 Xvfb picks a free number by itself and tells it through a pipe, so that any number of apps can start at the
-same time; it ends with us, however we end.
+same time; it ends with us, however we end. Not a part of the GTK host: importing that initialises GTK, which
+must find the display already.
 """
 
 from __future__ import annotations
