@@ -108,6 +108,8 @@ class GtkHost:
         window.adopt(self._platform.BrowserView.instances[window.pywebview.uid])
 
     def run(self) -> None:
+        webview: Any
+        platform: Any
         webview, platform = import_pywebview('gtk')
         check_attributes(platform, RELIED_UPON)
         self._platform = platform
