@@ -21,6 +21,7 @@ import sys
 import tempfile
 import threading
 import time
+from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -39,11 +40,11 @@ LINE_TIMEOUT = 60.0
 SETTLE = 5.0
 # How long a program that is to be weighed waits for foreign webviews to go, in seconds. They share the engine's pages,
 # so they make every proportional share smaller than it is.
-ALONE_TIMEOUT = 120.0
+ALONE_TIMEOUT = 20.0
 
 # The machine counts as idle below this share of busy processors, and a start is put off until then, in seconds.
 IDLE_SHARE = 0.15
-IDLE_TIMEOUT = 90.0
+IDLE_TIMEOUT = 15.0
 
 _ENGINE = re.compile(r'^WebKit')
 
@@ -344,12 +345,68 @@ def memory(pid: int) -> Memory:
     return Memory(values['Pss'] / 1e6, unshared / 1e6, values['Rss'] / 1e6)
 
 
+# Bits of an entry of /proc/PID/pagemap: the page is in memory; the number of its frame. As many entries at a time as
+# cover 512 MB of addresses: the engine reserves many GB that it does not use.
+_PRESENT = 1 << 63
+_FRAME = (1 << 55) - 1
+_ENTRIES = 1 << 17
+_PAGE = os.sysconf('SC_PAGE_SIZE')
+_MAPPING = re.compile(r'([0-9a-f]+)-([0-9a-f]+) ')
+
+
+def _frames(pid: int) -> set[int]:
+    """The frames of all pages that a process has in memory."""
+    found: set[int] = set()
+    start = end = 0
+    with (
+        open(f'/proc/{pid}/smaps', encoding='utf-8', errors='replace') as smaps,
+        open(f'/proc/{pid}/pagemap', 'rb') as pages,
+    ):
+        for line in smaps:
+            if match := _MAPPING.match(line):
+                start, end = int(match[1], 16), int(match[2], 16)
+            elif line.startswith('Rss:') and line.split()[1] != '0':
+                for at in range(start // _PAGE, end // _PAGE, _ENTRIES):
+                    count = min(_ENTRIES, end // _PAGE - at)
+                    if at >= 1 << 52:  # the kernel's own page in every process
+                        break
+                    data = os.pread(pages.fileno(), count * 8, at * 8)
+                    if data.count(0) < len(data):
+                        found.update(entry & _FRAME for entry in array('Q', data) if entry & _PRESENT)
+    return found
+
+
+def memory_counted_once(pids: Iterable[int]) -> float | None:
+    """MB of all pages of these processes together, each counted once, whoever else maps it.
+
+    Unlike PSS it does not depend on what else runs. Only root may ask; ``None`` for others.
+    """
+    frames: set[int] = set()
+    for pid in pids:
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            try:
+                frames |= _frames(pid)
+            except PermissionError:
+                return None
+    frames.discard(0)  # others than root are shown zeros
+    return len(frames) * _PAGE / 1e6 if frames else None
+
+
 @dataclass(frozen=True, slots=True)
 class Weight:
-    """What a program weighs: all its processes, the first one, each by name, and the foreign webviews meanwhile."""
+    """What a program weighs.
+
+    Attributes:
+        total: all its processes.
+        main: the first of them.
+        once: all pages in MB, each counted once; ``None`` where only root might tell.
+        parts: the PSS by the name of the process.
+        neighbours: how many foreign processes of a web engine ran meanwhile.
+    """
 
     total: Memory
     main: Memory
+    once: float | None
     parts: dict[str, float]
     neighbours: int
 
@@ -366,7 +423,7 @@ def weigh(running: Running) -> Weight:
             main = one if pid == running.process.pid else main
             name = name_of(pid)
             parts[name] = round(parts.get(name, 0) + one.pss, 1)
-    return Weight(total, main, parts, neighbours(pids))
+    return Weight(total, main, memory_counted_once(pids), parts, neighbours(pids))
 
 
 def wait_until_alone(running: Running, timeout: float = ALONE_TIMEOUT) -> bool:

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks.harness import BUILD, ROOT, Display, Program, Running
+from benchmarks.harness import BUILD, ROOT, BenchError, Display, Program, Running
 from benchmarks.peers import _make, localhost_http
 
 NAME = 'ours'
@@ -72,17 +72,32 @@ def data_file(size: int = SIZE) -> Path:
 
 
 def hello_project(acceleration: str = 'auto') -> Path:
-    """The hello world: the template with one script more, that says when its document is ready.
-
-    Raises:
-        BenchError: ``ssc init`` failed.
-    """
+    """The hello world, with one script that says when the document is ready."""
     place = PLACE / f'hello-{acceleration}'
     shutil.rmtree(place, ignore_errors=True)
     shutil.copytree(APPS / 'hello', place)
     if acceleration != 'auto':
         with (place / 'socket.ini').open('a', encoding='utf-8') as file:
             file.write(f'\n[webview]\nhardware_acceleration = {acceleration}\n')
+    return place
+
+
+def template_project() -> Path:
+    """What ``ssc init`` writes, with the same script more.
+
+    Raises:
+        BenchError: it failed.
+    """
+    place = PLACE / 'template'
+    shutil.rmtree(place, ignore_errors=True)
+    place.mkdir(parents=True)
+    _make.make([sys.executable, '-m', 'socket_runtime', 'init', place], ROOT / 'src', 60)
+    index = place / 'src' / 'index.html'
+    text = index.read_text('utf-8')
+    if '</head>' not in text:
+        raise BenchError(f'{index} has no </head> to put a script before')
+    index.write_text(text.replace('</head>', '  <script src="/dcl.js"></script>\n  </head>'), 'utf-8')
+    shutil.copyfile(APPS / 'hello' / 'src' / 'dcl.js', index.parent / 'dcl.js')
     return place
 
 
@@ -104,6 +119,11 @@ def hello_program(acceleration: str = 'auto') -> Program:
     names = {'auto': NAME, 'on': f'{NAME}, acceleration on', 'off': f'{NAME}, acceleration off'}
     argv = (sys.executable, '-m', 'socket_runtime.app', str(hello_project(acceleration)))
     return Program(names[acceleration], argv)
+
+
+def template_program() -> Program:
+    """The template of ``ssc init``."""
+    return Program(f'{NAME}, ssc init', (sys.executable, '-m', 'socket_runtime.app', str(template_project())))
 
 
 @contextlib.contextmanager

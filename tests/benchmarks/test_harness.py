@@ -5,12 +5,14 @@ from __future__ import annotations
 import mmap
 import os
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from benchmarks import bars, harness
 from benchmarks.harness import BenchError, Display, Memory, Program, Running
+from tests.support.skips import skip_loudly
 
 MB = 1_000_000
 
@@ -32,6 +34,23 @@ def test_memory_of_self_sees_what_is_touched() -> None:
 def test_memory_of_nobody_raises() -> None:
     with pytest.raises(OSError, match='No such file'):
         harness.memory(2**22 + 1)
+
+
+def test_pages_are_counted_once() -> None:
+    # a child shares nearly all pages with its parent: together they have little more than one alone
+    if (alone := harness.memory_counted_once([os.getpid()])) is None:
+        skip_loudly('only root may see which pages are the same', 'run the tests as root')
+    with mmap.mmap(-1, 50 * MB) as block:
+        block.write(b'x' * (50 * MB))
+        child = os.fork()
+        if child == 0:
+            time.sleep(30)
+            os._exit(0)
+        both = harness.memory_counted_once([os.getpid(), child])
+        os.kill(child, 9)
+        os.waitpid(child, 0)
+    assert both is not None
+    assert 49 < both - alone < 65
 
 
 def test_memories_add_up() -> None:

@@ -7,6 +7,8 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -30,6 +32,7 @@ class Recorder:
         self.said: list[str] = []
         self.shown: list[str] = []
         self.warned: list[str] = []
+        self.steps = 0
 
     def say(self, text: str) -> None:
         self.said.append(text)
@@ -39,6 +42,13 @@ class Recorder:
 
     def warn(self, text: str) -> None:
         self.warned.append(text)
+
+    @contextmanager
+    def progress(self, _label: str, _total: int) -> Iterator[Recorder]:
+        yield self
+
+    def advance(self, amount: int = 1) -> None:
+        self.steps += amount
 
 
 @pytest.fixture
@@ -77,6 +87,7 @@ def test_what_is_in_a_bundle(project: Path) -> None:
     assert files['resources/index.html'].decode() == PAGE  # as it is: the policy is written out when it is served
     assert files['socket.ini'].decode() == INI
     assert recorder.warned == []
+    assert recorder.steps == 2
     assert built.files == 6
     assert built.size == sum(len(data) for name, data in files.items() if name != 'manifest.json')
 
@@ -197,6 +208,12 @@ def test_a_page_by_its_short_name(project: Path) -> None:
     write(project, '[webview]\nroot = /deep/page\n')
     (project / 'src' / 'deep' / 'page.html').write_text(PAGE)
     builder(project)[0].build()
+
+
+def test_an_output_that_cannot_be_written(project: Path) -> None:
+    (project / 'build').write_text('a file')
+    with pytest.raises(ProjectError, match='cannot build'):
+        builder(project)[0].build()
 
 
 def test_a_missing_folder(project: Path) -> None:

@@ -14,6 +14,7 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,8 @@ class Life:
         self.app = app
         self.recorder = recorder
         self.settle = options.get('settle', 0.0)
+        #: called on the GUI's thread just before the app quits
+        self.before_end: list[Callable[[], None]] = []
         self._ending = threading.Event()
         app.on('console')(self.console)
         app.on('ready')(lambda _app: app._post_later(options.get('limit', 10.0), lambda: self.end('limit')))
@@ -81,6 +84,8 @@ class Life:
             self.app.post(lambda: self.app._post_later(self.settle, self._measure_and_quit))
 
     def _measure_and_quit(self) -> None:
+        for function in self.before_end:
+            function()
         self.recorder.seen['state'] = machine.state(self.app)
         self.app.quit()
 

@@ -119,6 +119,7 @@ class Project:
     """A project in a folder of the test."""
 
     def __init__(self, folder: Path) -> None:
+        folder.mkdir(exist_ok=True)
         self.folder = folder / 'project'
         self.src = self.folder / 'src'
         self.src.mkdir(parents=True)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import time
 from typing import TYPE_CHECKING, Any
 
+from socket_runtime.app import assets
 from socket_runtime.app.callbacks import AppCallbacks
+from socket_runtime.ipc.page import ServedPage
 
 if TYPE_CHECKING:
     from socket_runtime import App
@@ -60,3 +64,88 @@ def end_when_away(app: App, recorder: Recorder, life: Life, options: Options) ->
         life.end('done')
 
     app.on('loaded')(loaded)
+
+
+def navigate_to_redirect_and_reload(app: App, recorder: Recorder, life: Life, options: Options) -> None:
+    """The same, noting what is shown, and starting the page anew when its process has ended."""
+    navigate_to_redirect(app, recorder, life, options)
+    committed: list[str] = []
+    recorder.note('committed', committed)
+    usual = AppCallbacks.on_commit
+
+    def on_commit(self: AppCallbacks, window: int, url: str) -> None:
+        committed.append(url)
+        usual(self, window, url)
+
+    AppCallbacks.on_commit = on_commit  # type: ignore[method-assign]
+    app.on('crashed')(lambda window, _reason: app._post_later(0.1, lambda: life.end('done')))
+
+
+_ASK_ALL = """
+const asked = JSON.parse(argument).map((uri) => fetch(uri).then((response) => response.status, () => 0))
+return Promise.all(asked)
+"""
+
+
+def ask_under_policies(app: App, recorder: Recorder, life: Life, options: Options) -> None:
+    """Show one page after the other and ask for the same URIs in each, by a program of the host's, which no
+    policy keeps from running. Notes a list of statuses for each page; 0 is a request that failed.
+
+    Options: ``pages`` (how many: ``0.html`` ...), ``uris`` (for each page), ``raw`` (serve pages as they are).
+    """
+    statuses: list[list[int]] = []
+    recorder.note('statuses', statuses)
+    if options['raw']:
+        assets.serve_page = lambda html, **_: ServedPage(html, '', ())
+
+    def loaded(window: Any) -> None:
+        argument = json.dumps(options['uris'][len(statuses)])
+        window._native.evaluate(_ASK_ALL, argument, lambda result: answered(window, result))
+
+    def answered(window: Any, result: str | None) -> None:
+        statuses.append(json.loads(result or 'null'))
+        if len(statuses) == options['pages']:
+            life.end('done')
+        else:
+            window.load(f'{len(statuses)}.html')
+
+    app.on('loaded')(loaded)
+
+
+def second_window(app: App, recorder: Recorder, life: Life, options: Options) -> None:
+    """A second window with ``second.html``, once the first page has loaded; notes titles at the end."""
+
+    def loaded(window: Any) -> None:
+        if window.index == 0 and len(app.windows) == 1:
+            app.create_window('second.html')
+
+    def note_titles() -> None:
+        recorder.note('titles', {str(window.index): window._native._native.get_title() for window in app.windows})
+
+    app.on('loaded')(loaded)
+    life.before_end.append(note_titles)
+
+
+def emit_nasty(app: App, recorder: Recorder, life: Life, options: Options) -> None:
+    """Events whose names and details could break out of a program."""
+
+    def loaded(window: Any) -> None:
+        for text in options['nasty']:
+            window.emit(text, [text, 'x' + text])
+        window.emit('end')
+
+    app.on('loaded')(loaded)
+
+
+def measure_lag(app: App, recorder: Recorder, life: Life, options: Options) -> None:
+    """Note how late a timer of 10 ms comes on the GUI's thread, in seconds."""
+    lags: list[float] = []
+    recorder.note('lags', lags)
+    step = 0.01
+
+    def tick(due: float) -> None:
+        now = time.monotonic()
+        lags.append(now - due)
+        app._post_later(step, lambda: tick(now + step))
+
+    app.on('ready')(lambda _app: tick(time.monotonic()))

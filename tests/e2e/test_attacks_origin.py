@@ -50,7 +50,7 @@ def test_a1_no_policy_means_nothing_is_allowed(project: Project, engine: bool) -
 
 @pytest.mark.parametrize(
     'sources',
-    ['https:', '*', "'self'", 'socket:', 'ipc://probe.act', 'ipc://probe', 'ipc://probe.act/secret', 'ipc://*.act'],
+    ['https:', "* 'self' socket:", 'ipc://probe.act ipc://probe ipc://probe.secret/x ipc://*.act'],
 )
 def test_a2_a_policy_without_the_command_denies_it(project: Project, engine: bool, sources: str) -> None:
     report = project.page(CALL + 'done()', calls=sources).run(engine_csp=engine)
@@ -147,7 +147,8 @@ def test_a8_navigation_to_a_stranger_is_refused(project: Project, engine: bool) 
         project.page(f"const evil = '{evil.origin}'\n{STAY}", calls='ipc://probe.act')
         report = project.run(engine_csp=engine)
         assert evil.requests == []
-    assert len(report.refused) >= (5 if engine else 6)  # the engine stops the form by form-action
+    # `open` without a click of the user is not even asked about; the form is stopped by form-action first
+    assert len(report.refused) == (4 if engine else 5)
     assert report.page['here'] == f'{ORIGIN}/'
     assert report.page['allowed']['status'] == 200
 
@@ -167,7 +168,7 @@ def test_a8_a9_where_a_stranger_is_shown_the_bridge_is_gone(project: Project, en
 def test_a9_each_redirect_is_asked_about(project: Project, engine: bool) -> None:
     """The app lets a window go to one foreign address, which sends it on to others."""
     with evil_server(ORIGIN, '') as evil:
-        targets = [f'{evil.origin}/top', 'ipc://probe.act?tag=redirect', 'file:///etc/passwd', 'data:text/html,x']
+        targets = [f'{evil.origin}/top', 'ipc://probe.act?tag=redirect']
         script = f"for (const to of {targets}) {{ location = '{evil.origin}/redirect?to=' + encodeURIComponent(to)\n"
         project.page(script + 'await sleep(150) }\n' + ALLOWED + 'done()', calls='ipc://probe.act')
         report = project.run(engine_csp=engine, scenario='navigate_to_redirect')
@@ -178,10 +179,29 @@ def test_a9_each_redirect_is_asked_about(project: Project, engine: bool) -> None
     assert report.tags('probe.act') == ['allowed']
 
 
+def test_a9_a_redirect_to_a_file_ends_in_nothing(project: Project, engine: bool) -> None:
+    """WebKit takes it for an attack and ends the web process; nothing of the file is shown, and the app lives."""
+    with evil_server(ORIGIN, '') as evil:
+        to_file = f'{evil.origin}/redirect?to=file:///etc/passwd'
+        project.page(
+            f"""
+            if (!sessionStorage.went) {{
+              sessionStorage.went = 'yes'
+              location = '{to_file}'
+            }} else done()
+            """,
+            calls='ipc:',
+        )
+        project.ini('[webview]\nstorage = true')
+        report = project.run(engine_csp=engine, scenario='navigate_to_redirect_and_reload', until='', limit=4)
+    assert report.hits == []
+    assert all(url.startswith((ORIGIN, evil.origin)) for url in report.notes['committed'])
+
+
 def test_a11_even_a_navigation_that_is_let_through_runs_no_command(project: Project, engine: bool) -> None:
-    script = "await sleep(50); location = 'ipc://probe.act?tag=navigation'"
+    script = "await sleep(50); location = 'ipc://probe.act?tag=navigation'; await sleep(100); done()"
     report = project.page(script, calls='ipc:').run(
-        engine_csp=engine, scenario='navigate_to_commands', until='limit', limit=1.0
+        engine_csp=engine, scenario='navigate_to_commands', until='', limit=1.5
     )
     assert report.hits == []
     assert len(report.audit) == 1
@@ -251,7 +271,6 @@ def test_a15_no_policy_that_is_shipped_is_unsafe() -> None:
         'ipc://user@probe.act',
         'ipc://user:secret@probe.act',
         'ipc://probe.act:80',
-        'ipc://probe.act:',
         'ipc:probe.act',
         'ipc:/probe.act',
         'ipc:///probe.act',

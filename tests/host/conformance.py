@@ -198,9 +198,8 @@ class App:
 
 
 def _seen(window: int, request: Request) -> Seen:
-    return Seen(
-        window, request.uri, request.method, request.header('Origin'), request.header('Socket-Token'), threading.get_ident()
-    )
+    origin, token = request.header('Origin'), request.header('Socket-Token')
+    return Seen(window, request.uri, request.method, origin, token, threading.get_ident())
 
 
 def _headers(kind: str, *more: tuple[str, str]) -> Headers:
@@ -426,7 +425,7 @@ class Conductor:
     def isolation(self) -> None:
         found = self.evaluate(
             "return ['pywebview', 'qt', 'jsBridge', '_pywebviewAlert'].filter(name => name in globalThis)"
-            ".concat(Object.keys(globalThis.webkit?.messageHandlers ?? {}))"
+            '.concat(Object.keys(globalThis.webkit?.messageHandlers ?? {}))'
             ".concat(typeof globalThis.chrome?.webview === 'object' ? ['chrome.webview'] : [])"
         )
         self.note('no bridge', found == '[]', found)

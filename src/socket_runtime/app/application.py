@@ -81,7 +81,13 @@ class App:
 
     @classmethod
     def from_project(cls, path: str | os.PathLike[str], *, debug: bool | None = None) -> App:
-        """The app of a project's folder (with ``socket.ini``) or of a build."""
+        """The app of a project's folder (with ``socket.ini``), or of a build.
+
+        A program that ``ssc`` started in that folder gets the configuration that it was started with.
+        """
+        started = current()
+        if started is not None and Path(path).resolve().is_relative_to(started.project.resolve()):
+            return cls(started)
         return cls(load(Path(path), debug=True if debug is None else debug))
 
     # -- what the author writes ------------------------------------------------------------------------
@@ -473,6 +479,7 @@ class App:
             'version': config.version,
             'bundleIdentifier': config.bundle_identifier,
             'debug': config.debug,
+            'env': {name: os.environ[name] for name in config.build.env if name in os.environ},
             'platform': _PLATFORMS.get(sys.platform, sys.platform),
             'arch': _ARCHITECTURES.get(machine.lower(), machine),
             'runtimeVersion': __version__,

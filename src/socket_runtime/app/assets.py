@@ -236,7 +236,8 @@ class Assets:
             ('Content-Type', content_type),
             ('Access-Control-Allow-Origin', self._origin),
             ('X-Content-Type-Options', 'nosniff'),
-            ('Cache-Control', 'no-cache'),
+            # a page out of the engine's cache (history back) would come by without its policy
+            ('Cache-Control', 'no-store' if content_type.startswith('text/html') else 'no-cache'),
             *self._extra,
         )
         return (*headers, ('Content-Security-Policy', policy)) if self._engine_csp and policy else headers

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 import sys
 import tempfile
 from pathlib import Path
 
-__all__ = ['app_folders']
+from socket_runtime.errors import ProjectError
+
+__all__ = ['app_folders', 'make_own']
 
 _USER_DIR = re.compile(r'^XDG_(DESKTOP|DOCUMENTS|DOWNLOAD)_DIR="(\$HOME)?(/[^"\n]*)"', re.M)
 
@@ -46,9 +49,28 @@ def app_folders(identifier: str, resources: Path, debug: bool) -> dict[str, Path
 
 
 def make_own(folders: dict[str, Path]) -> None:
-    """Make the app's own folders, readable by the user alone."""
-    for name in ('DATA', 'CONFIG', 'CACHE', 'TMP'):
-        folders[name].mkdir(mode=0o700, parents=True, exist_ok=True)
+    """Make the app's own folders, readable by the user alone.
+
+    Raises:
+        ProjectError: one cannot be made, or the temporary one belongs to somebody else.
+    """
+    try:
+        for name in ('DATA', 'CONFIG', 'CACHE', 'TMP'):
+            folders[name].mkdir(mode=0o700, parents=True, exist_ok=True)
+        _check_private(folders['TMP'])
+    except OSError as error:
+        raise ProjectError(f"the app's own folder cannot be made: {error}") from error
+
+
+def _check_private(folder: Path) -> None:
+    """The name of the temporary folder can be guessed: another user may have made it first."""
+    if not hasattr(os, 'getuid'):
+        return  # Windows: each user has a temporary folder of his own
+    found = folder.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
+        raise ProjectError(f'{folder} belongs to somebody else', hint='Remove it, or set TMPDIR to a folder of yours.')
+    if stat.S_IMODE(found.st_mode) & 0o077:
+        folder.chmod(0o700)
 
 
 def _user() -> str:

@@ -10,13 +10,17 @@ from typing import TYPE_CHECKING
 from socket_runtime.app.folders import app_folders, make_own
 from socket_runtime.ipc.command import Command
 from socket_runtime.ipc.document import Document
-from socket_runtime.ipc.grants import Grants, RuntimeGrants
-from socket_runtime.services import ServiceContext
+from socket_runtime.ipc.grants import KNOWN_GRANTS, GrantInfo, Grants, RuntimeGrants
+from socket_runtime.services import ServiceContext, console, process, shell, system, window
+from socket_runtime.services.fs import FileService
 
 if TYPE_CHECKING:
     from socket_runtime.app.application import App
 
-__all__ = ['Services', 'service_commands']
+__all__ = ['Services', 'service_commands', 'service_rows']
+
+#: What a grant is that only the app's own program names: ``true``, or values that the program knows.
+_OWN_GRANT = GrantInfo('names', "the app's own", when_true=('true',))
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,22 +52,19 @@ class Services:
 
 
 def service_commands(app: App) -> Services:
-    """Make the services of ``app``.
+    """Make the services of ``app``, and its own folders.
 
     Raises:
         ConfigError: a grant is unknown or wrong.
+        ProjectError: a folder cannot be made, or is another user's.
     """
-    from socket_runtime.services import console, process, shell, system, window
-    from socket_runtime.services.fs import FileService
-
     config = app.config
-    grants = config.grant_table()
+    own = {row.grant: _OWN_GRANT for row in app.commands if row.grant is not None and row.grant not in KNOWN_GRANTS}
     folders = app_folders(config.bundle_identifier.lower(), config.resources, config.debug)
     make_own(folders)
-    runtime_grants = RuntimeGrants()
     context = ServiceContext(
-        grants=grants,
-        runtime_grants=runtime_grants,
+        grants=config.grant_table(own),
+        runtime_grants=RuntimeGrants(),
         roots=folders,
         # the engine's profile and the app's own settings are nobody's files (C8)
         denied=tuple(path for path in (folders['DATA'] / '.webview', config.file) if path is not None),
@@ -71,12 +72,24 @@ def service_commands(app: App) -> Services:
         config=config,
     )
     files = FileService(context)
-    rows = [
-        *console.commands(app.console),
+    rows = service_rows(context, files, app.console)
+    return Services(rows, context.grants, folders, context.runtime_grants, (files.close_document,))
+
+
+def service_rows(
+    context: ServiceContext, files: FileService, listener: console.Listener | None = None
+) -> tuple[Command, ...]:
+    """Every row of every service; nothing is run by asking for them.
+
+    Args:
+        files: the file service, which keeps what documents have open.
+        listener: told of each line of a page's console.
+    """
+    return (
+        *console.commands(listener),
         *window.commands(),
         *files.commands(),
         *system.commands(context),
         *process.commands(context),
         *shell.commands(context),
-    ]
-    return Services(tuple(rows), grants, folders, runtime_grants, (files.close_document,))
+    )

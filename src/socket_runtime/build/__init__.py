@@ -21,9 +21,18 @@ A build changes nothing in the project but its output folder, and of that only w
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from typing import Protocol
 
-__all__ = ['Reporter']
+__all__ = ['Progress', 'Reporter']
+
+
+class Progress(Protocol):
+    """How far long work has come."""
+
+    def advance(self, amount: int = 1) -> None:
+        """``amount`` more is done."""
+        ...
 
 
 class Reporter(Protocol):
@@ -39,4 +48,8 @@ class Reporter(Protocol):
 
     def warn(self, text: str) -> None:
         """Something that is no error and should be known."""
+        ...
+
+    def progress(self, label: str, total: int) -> AbstractContextManager[Progress]:
+        """Long work of ``total`` steps begins; it ends with the ``with`` block."""
         ...

@@ -114,15 +114,23 @@ class Builder:
             ProjectError: something is missing, or the script failed.
             PageError: a page's policy does not do what it says (A4), or forbids the page's own parts.
         """
-        self._clean()
-        self._copied.clear()
-        return self._run()
+        return self._run(clean=True)
 
     def rebuild(self) -> Built:
         """Build again over what is there: an app may be running from it. Raises as ``build``."""
-        return self._run()
+        return self._run(clean=False)
 
-    def _run(self) -> Built:
+    def _run(self, *, clean: bool) -> Built:
+        try:
+            if clean:
+                self._clean()
+                self._copied.clear()
+            return self._steps()
+        except OSError as error:  # a full disk, a folder without permission, a file gone since it was found
+            place = f' {error.filename}:' if error.filename else ''
+            raise ProjectError(f'cannot build:{place} {error.strerror or error}') from error
+
+    def _steps(self) -> Built:
         config, paths = self._config, self.paths
         # without a manifest it is no bundle: what fails from here on leaves none behind
         paths.manifest.unlink(missing_ok=True)
@@ -178,11 +186,13 @@ class Builder:
         for target in self._copied.keys() - wanted.keys():
             target.unlink(missing_ok=True)
         stamps = {}
-        for target, source in wanted.items():
-            state = source.lstat()
-            stamps[target] = (state.st_ino, state.st_size, state.st_mtime_ns)
-            if self._copied.get(target) != stamps[target] or not target.is_file():
-                copy_file(source, target)
+        with self._reporter.progress('copying', len(wanted)) as progress:
+            for target, source in wanted.items():
+                state = source.lstat()
+                stamps[target] = (state.st_ino, state.st_size, state.st_mtime_ns)
+                if self._copied.get(target) != stamps[target] or not target.is_file():
+                    copy_file(source, target)
+                progress.advance()
         self._copied = stamps
         if any(name.startswith('socket/') for name in names):
             self._reporter.warn('the folder "socket" of the app is hidden by the runtime\'s own modules')

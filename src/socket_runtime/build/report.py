@@ -217,21 +217,18 @@ def known_commands(config: Config) -> dict[str, tuple[str | None, str]]:
     return commands
 
 
-def _service_rows(config: Config) -> Iterator[Command]:
+def _service_rows(config: Config) -> tuple[Command, ...]:
     """The runtime's own commands. Their services are made, as an app makes them, and never run."""
     from socket_runtime.app.folders import app_folders
+    from socket_runtime.app.wiring import service_rows
     from socket_runtime.ipc.grants import RuntimeGrants
-    from socket_runtime.services import ServiceContext, console, process, shell, system, window
+    from socket_runtime.services import ServiceContext
     from socket_runtime.services.fs import FileService
 
     folders = app_folders(config.bundle_identifier.lower(), config.resources, config.debug)
     grants = config.grant_table({name: _program_grant() for name in _own_grants(config)})
     context = ServiceContext(grants, RuntimeGrants(), folders, debug=config.debug, config=config)
-    yield from console.commands(lambda *_message: None)
-    yield from window.commands()
-    yield from FileService(context).commands()
-    for service in (system, process, shell):
-        yield from service.commands(context)
+    return service_rows(context, FileService(context))
 
 
 def _own_grants(config: Config) -> tuple[str, ...]:

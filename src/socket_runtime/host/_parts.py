@@ -1,10 +1,10 @@
 """What several hosts need and no system knows: pure, so that it is tested on every system.
 
-    call_program, unwrap   running a constant function with one string, on engines that take programs only
-    stream_pair, Pump      a streamed reply, for engines that take no descriptor
-    Loads                  which document a call belongs to while one replaces another
-    LateCalls              what is asked of a window, or the loop, before pywebview has made it
-    may_load, clean_headers, reason
+call_program, unwrap   running a constant function with one string, on engines that take programs only
+stream_pair, Pump      a streamed reply, for engines that take no descriptor
+Loads                  which document a call belongs to while one replaces another
+LateCalls              what is asked of a window, or the loop, before pywebview has made it
+may_load, clean_headers, reason
 """
 
 from __future__ import annotations

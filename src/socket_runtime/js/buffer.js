@@ -250,7 +250,8 @@ function patternOf (value, encodingName) {
 
 function checkPattern (bytes, value) {
   if (bytes.length > 0) return bytes
-  const error = new TypeError(`The argument 'value' is invalid. Received ${typeof value === 'string' ? `'${value}'` : received(value)}`)
+  const given = typeof value === 'string' ? `'${value}'` : received(value)
+  const error = new TypeError(`The argument 'value' is invalid. Received ${given}`)
   error.code = 'ERR_INVALID_ARG_VALUE'
   throw error
 }
@@ -344,7 +345,8 @@ function toString (encoding, start, end) {
   const to = clamp(end, this.length, this.length)
   if (to <= from) return ''
   const kind = encodingOf(encoding)
-  return kind.decode(from === 0 && to === this.length ? this : new Uint8Array(this.buffer, this.byteOffset + from, to - from))
+  const whole = from === 0 && to === this.length
+  return kind.decode(whole ? this : new Uint8Array(this.buffer, this.byteOffset + from, to - from))
 }
 
 function slices (name) {
@@ -427,7 +429,9 @@ export function isUtf8 (input) {
 }
 
 export function isAscii (input) {
-  const bytes = ArrayBuffer.isView(input) ? new Uint8Array(input.buffer, input.byteOffset, input.byteLength) : new Uint8Array(input)
+  const bytes = ArrayBuffer.isView(input)
+    ? new Uint8Array(input.buffer, input.byteOffset, input.byteLength)
+    : new Uint8Array(input)
   return bytes.every((byte) => byte < 0x80)
 }
 

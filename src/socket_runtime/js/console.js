@@ -134,7 +134,8 @@ function drawn (header, lines) {
   const widths = header.map((name, i) => Math.max(name.length, ...lines.map((line) => line[i].length)) + 2)
   const row = (cells) => `│${cells.map((cell, i) => ` ${cell}`.padEnd(widths[i])).join('│')}│`
   const rule = (left, middle, right) => left + widths.map((width) => '─'.repeat(width)).join(middle) + right
-  return [rule('┌', '┬', '┐'), row(header), rule('├', '┼', '┤'), ...lines.map(row), rule('└', '┴', '┘')].join('\n')
+  const head = [rule('┌', '┬', '┐'), row(header), rule('├', '┼', '┤')]
+  return [...head, ...lines.map(row), rule('└', '┴', '┘')].join('\n')
 }
 
 const bound = (name) => global[name].bind(global)

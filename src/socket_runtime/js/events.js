@@ -149,13 +149,16 @@ const methods = {
 
   removeListener (name, listener) {
     checkListener(listener)
+    const alone = typeof this._events?.[name] === 'function'
     const listeners = listenersOf(this, name)
     const at = listeners?.findLastIndex((one) => one === listener || one.listener === listener) ?? -1
     if (at === -1) return this
     const [removed] = listeners.splice(at, 1)
     if (listeners.length === 0) forget(this, name)
     else if (listeners.length === 1) this._events[name] = listeners[0]
-    if (this._events.removeListener !== undefined) this.emit('removeListener', name, removed.listener ?? listener)
+    if (this._events.removeListener !== undefined) {
+      this.emit('removeListener', name, alone ? removed.listener ?? listener : listener)
+    }
     return this
   },
 

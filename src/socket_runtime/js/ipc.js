@@ -10,15 +10,14 @@
  * | `upload`  | bytes, while they come into being      | the command's `data`; throws           |
  * | `on` ...  | events from Python                     |                                        |
  */
-import * as ipc from './ipc.js'
+import { TIMEOUT } from './ipc/_exchange.js'
 import { request } from './ipc/_request.js'
+import { emit, off, on, once } from './ipc/_signals.js'
 import { Stream } from './ipc/_stream.js'
 import { upload as sendAll } from './ipc/_upload.js'
 
-export { request, request as send } from './ipc/_request.js'
+export { TIMEOUT, emit, off, on, once, request, request as send }
 export { Result } from './ipc/_result.js'
-export { TIMEOUT } from './ipc/_exchange.js'
-export { emit, off, on, once } from './ipc/_signals.js'
 export * from './errors.js'
 
 export const OK = 0
@@ -51,5 +50,18 @@ export function upload (command, args, source, options = NOTHING) {
   return sendAll(command, args, source, options)
 }
 
-// as one value too: `import ipc from 'socket:ipc'`
-export default ipc
+export default {
+  ERROR,
+  OK,
+  TIMEOUT,
+  call,
+  emit,
+  off,
+  on,
+  once,
+  request,
+  send: request,
+  stream,
+  upload,
+  write
+}

@@ -64,9 +64,10 @@ export function parse (text, separator, equals, options) {
   separator = separator ? String(separator) : '&'
   equals = equals ? String(equals) : '='
   const { maxKeys = 1000, decodeURIComponent: decode = querystring.unescape } = options ?? {}
-  let pairs = text.split(separator).filter((pair) => pair !== '')
+  let pairs = text.split(separator)
   if (maxKeys > 0) pairs = pairs.slice(0, maxKeys)
   for (const pair of pairs) {
+    if (pair === '') continue
     const at = pair.indexOf(equals)
     const name = decoded(at === -1 ? pair : pair.slice(0, at), decode)
     const value = at === -1 ? '' : decoded(pair.slice(at + equals.length), decode)
@@ -79,7 +80,7 @@ export function parse (text, separator, equals, options) {
 
 function decoded (text, decode) {
   const spaced = text.replaceAll('+', ' ')
-  if (decode === unescape && !spaced.includes('%')) return spaced
+  if (decode === unescape && !/%[0-9a-f]{2}/i.test(spaced)) return spaced
   try {
     return decode(spaced)
   } catch {

@@ -1,5 +1,7 @@
 /** The web's URL, and the older functions of Node.js. */
 import { config } from './_runtime.js'
+import posix from './path/posix.js'
+import win32 from './path/win32.js'
 import { Url, parse, resolve, resolveObject, toAscii } from './url/_legacy.js'
 
 export const { URL, URLSearchParams } = globalThis
@@ -74,20 +76,20 @@ function windowsPath (url) {
 
 const ESCAPED = /[%\\\n\r\t?#]/g
 
-/** The `file:` URL of an absolute path. */
+/** The `file:` URL of a path. */
 export function pathToFileURL (path, { windows = config.platform === 'win32' } = {}) {
-  if (windows && path.startsWith('\\\\')) {
-    const [host, ...rest] = path.slice(2).split('\\')
-    const url = new URL('file://')
+  const { resolve: resolvePath } = windows ? win32 : posix
+  const ends = windows ? /[\\/]$/ : /\/$/
+  const absolute = resolvePath(path)
+  const kept = ends.test(path) && !ends.test(absolute) ? `${absolute}/` : absolute
+  const url = new URL('file:///')
+  if (windows && kept.startsWith('\\\\')) {
+    const [host, ...rest] = kept.slice(2).split('\\')
     url.hostname = host
     url.pathname = rest.join('/').replace(ESCAPED, encodeURIComponent)
-    return url
+  } else {
+    url.pathname = (windows ? kept.replaceAll('\\', '/') : kept).replace(ESCAPED, encodeURIComponent)
   }
-  const absolute = windows ? /^[a-z]:[\\/]/i.test(path) : path.startsWith('/')
-  if (!absolute) throw typed(TypeError, `The path must be absolute: '${path}'`, 'ERR_INVALID_ARG_VALUE')
-  const slashed = windows ? `/${path.replaceAll('\\', '/')}` : path
-  const url = new URL('file:///')
-  url.pathname = slashed.replace(ESCAPED, encodeURIComponent)
   return url
 }
 

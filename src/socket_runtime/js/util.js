@@ -11,7 +11,8 @@ const custom = Symbol.for('nodejs.util.promisify.custom')
 
 function checkFunction (value, name) {
   if (typeof value === 'function') return
-  const error = new TypeError(`The "${name}" argument must be of type function. Received ${value === null ? 'null' : typeof value}`)
+  const received = value === null ? 'null' : typeof value
+  const error = new TypeError(`The "${name}" argument must be of type function. Received ${received}`)
   error.code = 'ERR_INVALID_ARG_TYPE'
   throw error
 }

@@ -113,6 +113,7 @@ export function fileCommands (host, root) {
     utimes: ({ path: given, atime, mtime }) => fs.utimes(at(given), Number(atime), Number(mtime)),
     mkdtemp: async ({ prefix }) => ({ path: path.relative(root, await fs.mkdtemp(at(prefix))) }),
     async watch ({ path: given, recursive }, { signal }) {
+      await fs.access(at(given))
       const events = fs.watch(at(given), { recursive: flag(recursive), signal })
       return new Reply('stream-items', (async function * () {
         yield record(null)

@@ -97,7 +97,7 @@ class SocketRuntimeTask:
         self._ended()
 
 
-class SocketRuntimeSchemeHandler(Foundation.NSObject, protocols=[objc.protocolNamed('WKURLSchemeHandler')]):  # type: ignore[misc]
+class SocketRuntimeSchemeHandler(Foundation.NSObject, protocols=[objc.protocolNamed('WKURLSchemeHandler')]):  # type: ignore[misc,call-arg]
     """``WKURLSchemeHandler`` of one scheme of one window."""
 
     @objc.python_method  # type: ignore[untyped-decorator]

@@ -19,7 +19,8 @@ export function received (value) {
 }
 
 export function rangeError (name, range, value) {
-  const error = new RangeError(`The value of "${name}" is out of range. It must be ${range}. Received ${readable(value)}`)
+  const given = readable(value)
+  const error = new RangeError(`The value of "${name}" is out of range. It must be ${range}. Received ${given}`)
   error.code = 'ERR_OUT_OF_RANGE'
   return error
 }

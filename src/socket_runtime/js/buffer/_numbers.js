@@ -52,6 +52,7 @@ function fixed (kind, size, min, max) {
     define(`write${kind}${order}`, function (value, offset = 0) {
       const number = typeof min === 'bigint' ? value : Number(value)
       if (typeof min === 'bigint' && typeof value !== 'bigint') throw typeError('value', 'of type bigint', value)
+      if (size === 1) checkNumber(offset, 'offset')
       if (min !== undefined) checkValue(number, min, max, size)
       checkOffset(this, offset, size)
       view(this)[set](offset, number, little)
@@ -107,6 +108,7 @@ function anySize (kind, order, signed) {
     checkSize(size)
     const number = Number(value)
     const span = 2 ** (8 * size)
+    if (size === 1) checkNumber(offset, 'offset')
     checkValue(number, signed ? -span / 2 : 0, (signed ? span / 2 : span) - 1, size)
     if (offset === undefined) throw typeError('offset', 'of type number', offset)
     checkOffset(this, offset, size)

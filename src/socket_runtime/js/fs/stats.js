@@ -9,19 +9,19 @@ export class Stats extends Typed {
   }
 
   get atime () {
-    return new Date(this.atimeMs)
+    return new Date(Math.round(this.atimeMs))
   }
 
   get mtime () {
-    return new Date(this.mtimeMs)
+    return new Date(Math.round(this.mtimeMs))
   }
 
   get ctime () {
-    return new Date(this.ctimeMs)
+    return new Date(Math.round(this.ctimeMs))
   }
 
   get birthtime () {
-    return new Date(this.birthtimeMs)
+    return new Date(Math.round(this.birthtimeMs))
   }
 }
 

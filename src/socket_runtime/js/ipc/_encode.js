@@ -13,7 +13,9 @@ const BYTES_TYPE = { 'Content-Type': 'application/octet-stream' }
  * @throws {BadRequest}
  */
 export function encode (command, args, seq, body) {
-  if (typeof command !== 'string' || !COMMAND.test(command)) throw new BadRequest(`'${String(command)}' is not the name of a command`)
+  if (typeof command !== 'string' || !COMMAND.test(command)) {
+    throw new BadRequest(`'${String(command)}' is not the name of a command`)
+  }
   const base = `ipc://${command}?seq=${seq}`
   let url = base
   if (args) {

@@ -78,7 +78,7 @@ export function basenameOf (path, suffix, from, isSeparator) {
 
 /** The inverse of `parse`. */
 export function formatParts (parts, separator) {
-  if (parts === null || typeof parts !== 'object') {
+  if (parts === null || typeof parts !== 'object' || Array.isArray(parts)) {
     const error = new TypeError(
       `The "pathObject" argument must be of type object. Received ${describe(parts)}`)
     error.code = 'ERR_INVALID_ARG_TYPE'

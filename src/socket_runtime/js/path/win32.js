@@ -79,7 +79,7 @@ function currentFolder (device) {
 export function normalize (path) {
   checkText(path, 'path')
   if (path === '') return '.'
-  const root = deviceRootOf(path)
+  const root = reservedRootOf(path) ?? deviceRootOf(path)
   if (root.unc && root.length === path.length) return `${root.device}\\`
   let tail = normalizeSegments(path.slice(root.length), !root.absolute, '\\', isSeparator)
   if (tail === '' && !root.absolute) tail = '.'
@@ -96,10 +96,16 @@ function deviceRootOf (path) {
 
 const RESERVED = /^(?:CON|PRN|AUX|NUL|(?:COM|LPT)[1-9\u00b2\u00b3\u00b9]):/i
 
+/** `NUL:` and its kin at the beginning. */
+function reservedRootOf (path) {
+  const [device] = RESERVED.exec(path) ?? []
+  return device === undefined ? null : { length: device.length, device, absolute: false, unc: false }
+}
+
 /** Would Windows take a relative path for a drive's or a device's, now that it is normalized? */
 function looksLikeDevice (path, tail, { absolute, device }) {
   if (path.length < 2) return false
-  if (RESERVED.test(path)) return true
+  if (RESERVED.test(device)) return true
   if (absolute || device || !path.includes(':')) return false
   if (isDriveLetter(tail.charCodeAt(0)) && tail.charCodeAt(1) === COLON) return true
   for (let at = path.indexOf(':'); at !== -1; at = path.indexOf(':', at + 1)) {

@@ -17,7 +17,8 @@ const MAX_HOST = 255
 
 function checkText (value) {
   if (typeof value === 'string') return
-  const error = new TypeError(`The "url" argument must be of type string. Received ${value === null ? 'null' : typeof value}`)
+  const received = value === null ? 'null' : typeof value
+  const error = new TypeError(`The "url" argument must be of type string. Received ${received}`)
   error.code = 'ERR_INVALID_ARG_TYPE'
   throw error
 }
@@ -41,7 +42,8 @@ export class Url {
   parse (url, parseQueryString = false, slashesDenoteHost = false) {
     checkText(url)
     const text = straightened(url).trim()
-    if (!slashesDenoteHost && !/#|^[^?]*@/.test(text) && SIMPLE.test(text)) return this.#parseSimple(text, parseQueryString)
+    const simple = !slashesDenoteHost && !/#|^[^?]*@/.test(text) && SIMPLE.test(text)
+    if (simple) return this.#parseSimple(text, parseQueryString)
     let rest = this.#takeProtocol(text)
     const protocol = this.protocol
     const slashes = rest.startsWith('//') && (slashesDenoteHost || protocol !== null || /^\/\/[^@/]+@[^@/]+/.test(rest))
@@ -208,7 +210,7 @@ function asciiByUrl (host) {
 /** Merge a link into `result`, which starts as the base (RFC 3986, 5.2, with the manners of Node.js). */
 function follow (result, relative) {
   if (relative.slashes && !relative.protocol) {
-    copy(result, relative, ['slashes', 'auth', 'host', 'port', 'hostname', 'hash', 'search', 'query', 'pathname', 'path'])
+    copy(result, relative, Object.keys(relative).filter((name) => name !== 'protocol' && name !== 'href'))
     if (SLASHED.has(result.protocol) && result.hostname && !result.pathname) result.path = result.pathname = '/'
     return
   }
@@ -292,7 +294,7 @@ function merge (result, relative) {
       splitAuth(result)
     }
     copy(result, relative, ['search', 'query'])
-    if (result.pathname !== null || result.search !== null) result.path = (result.pathname || '') + (result.search || '')
+    result.path = pathOf(result) ?? result.path
     return
   }
   if (base.length === 0) {
@@ -301,6 +303,10 @@ function merge (result, relative) {
     return
   }
   place(result, relative, base, { mustEndAbsolute, pushed, slashless })
+}
+
+function pathOf ({ pathname, search }) {
+  return pathname === null && search === null ? null : (pathname || '') + (search || '')
 }
 
 function splitAuth (result) {
@@ -333,7 +339,7 @@ function place (result, relative, parts, { mustEndAbsolute, pushed, slashless })
   const ends = mustEndAbsolute || (result.host && kept.length)
   if (ends && !rooted) kept.unshift('')
   result.pathname = kept.length ? kept.join('/') : null
-  result.path = result.pathname !== null || result.search !== null ? (result.pathname || '') + (result.search || '') : null
+  result.path = pathOf(result)
   result.auth = relative.auth || result.auth
   result.slashes ||= relative.slashes
 }

@@ -66,7 +66,8 @@ class Inspector {
     const shown = rest ? text.slice(0, limit) : text
     const long = compact !== true && shown.length > 16 && shown.length > breakLength - this.#indentation - 4
     const lines = long && inside ? shown.split(/(?<=\n)/) : [shown]
-    return lines.map((line) => this.style(quoted(line), 'string')).join(` +\n${' '.repeat(this.#indentation + 2)}`) + rest
+    const between = ` +\n${' '.repeat(this.#indentation + 2)}`
+    return lines.map((line) => this.style(quoted(line), 'string')).join(between) + rest
   }
 
   #custom (value, level) {
@@ -77,7 +78,8 @@ class Inspector {
     const options = { ...this.options, depth, stylize: (text, kind) => this.style(`${text}`, kind) }
     const shown = method.call(value, depth, options, inspect)
     if (shown === value) return undefined
-    return typeof shown === 'object' ? this.show(shown, level) : String(shown).replaceAll('\n', `\n${' '.repeat(this.#indentation)}`)
+    if (typeof shown === 'object') return this.show(shown, level)
+    return String(shown).replaceAll('\n', `\n${' '.repeat(this.#indentation)}`)
   }
 
   #circle (value) {
@@ -121,8 +123,10 @@ class Inspector {
 
   /** What of a value stands before, around and between its properties; `whole` when that is all. */
   #shape (value, name, tag) {
-    if (Array.isArray(value)) return this.#list(value, name === 'Array' && tag === '' ? '' : prefix(name, tag, 'Array', `(${value.length})`))
-    if (types.isTypedArray(value)) return this.#list(value, prefix(name, tag, name ?? 'TypedArray', `(${value.length})`))
+    if (Array.isArray(value) || types.isTypedArray(value)) {
+      const plain = name === 'Array' && tag === ''
+      return this.#list(value, plain ? '' : prefix(name, tag, name ?? 'Array', `(${value.length})`))
+    }
     const keys = this.#keys(value)
     const shape = (before, entries = none, more = {}) => {
       const short = `[${(name === null ? before : name + (tag && tag !== name ? ` [${tag}]` : '')).trim()}]`
@@ -131,25 +135,27 @@ class Inspector {
     const whole = (text, style) => ({ whole: this.style(text, style) })
     const based = (base, style) => keys.length ? shape('', none, { base }) : whole(base, style)
 
-    if (types.isSet(value)) return this.#collection(shape, prefix(name, tag, 'Set', `(${value.size})`), value, this.#setEntries)
-    if (types.isMap(value)) return this.#collection(shape, prefix(name, tag, 'Map', `(${value.size})`), value, this.#mapEntries)
+    if (types.isSet(value) || types.isMap(value)) return this.#collection(shape, name, tag, value)
     if (typeof value === 'function') return based(functionBase(value, name, tag), 'special')
     if (types.isArgumentsObject(value)) return keys.length ? shape('[Arguments] ') : { whole: '[Arguments] {}' }
-    if (types.isRegExp(value)) return based((name === 'RegExp' ? '' : prefix(name, tag, 'RegExp')) + String(value), 'regexp')
+    if (types.isRegExp(value)) {
+      return based((name === 'RegExp' ? '' : prefix(name, tag, 'RegExp')) + String(value), 'regexp')
+    }
     if (types.isDate(value)) {
       const date = Number.isNaN(value.getTime()) ? String(value) : value.toISOString()
       return based((name === 'Date' ? '' : prefix(name, tag, 'Date')) + date, 'date')
     }
     if (types.isNativeError(value)) return this.#error(value, keys, shape)
-    if (types.isAnyArrayBuffer(value)) return shape(prefix(name, tag, 'ArrayBuffer'), (level) => this.#memory(value, level))
+    if (types.isAnyArrayBuffer(value)) {
+      return shape(prefix(name, tag, 'ArrayBuffer'), (level) => this.#memory(value, level))
+    }
     if (types.isDataView(value)) {
       return shape(prefix(name, tag, 'DataView'), (level) =>
         ['byteLength', 'byteOffset', 'buffer'].map((key) => `${key}: ${this.#nested(value[key], level)}`))
     }
-    if (types.isPromise(value)) return shape(prefix(name, tag, 'Promise'), () => [this.style('<state unknown>', 'special')])
-    if (types.isWeakMap(value) || types.isWeakSet(value)) {
-      return shape(prefix(name, tag, 'Weak'), () => [this.style('<items unknown>', 'special')])
-    }
+    const hidden = (what) => shape(prefix(name, tag, 'Object'), () => [this.style(`<${what} unknown>`, 'special')])
+    if (types.isPromise(value)) return hidden('state')
+    if (types.isWeakMap(value) || types.isWeakSet(value)) return hidden('items')
     if (types.isModuleNamespaceObject(value)) return shape('[Module: null prototype] ')
     if (types.isBoxedPrimitive(value)) return this.#boxed(value, name, keys, shape)
     if (typeof URL !== 'undefined' && value instanceof URL) return based(value.href, 'special')
@@ -170,8 +176,10 @@ class Inspector {
     }
   }
 
-  #collection (shape, before, value, entries) {
-    const made = shape(before, (level) => entries.call(this, value, level))
+  #collection (shape, name, tag, value) {
+    const map = types.isMap(value)
+    const before = prefix(name, tag, map ? 'Map' : 'Set', `(${value.size})`)
+    const made = shape(before, (level) => map ? this.#mapEntries(value, level) : this.#setEntries(value, level))
     return value.size === 0 && made.keys.length === 0 ? { whole: `${before}{}` } : made
   }
 
@@ -233,7 +241,8 @@ class Inspector {
     const hex = Array.from(bytes.subarray(0, limit), (byte) => byte.toString(16).padStart(2, '0')).join(' ')
     const left = bytes.length - limit
     const rest = left > 0 ? ` ... ${left} more byte${left > 1 ? 's' : ''}` : ''
-    return [`${this.style('[Uint8Contents]', 'special')}: <${hex}${rest}>`, `byteLength: ${this.#nested(bytes.length, level)}`]
+    const contents = `${this.style('[Uint8Contents]', 'special')}: <${hex}${rest}>`
+    return [contents, `byteLength: ${this.#nested(bytes.length, level)}`]
   }
 
   #within (columns, show) {
@@ -256,7 +265,7 @@ class Inspector {
     if (indentation === 3 && uncolored(text).length > this.options.breakLength) {
       text = `\n${' '.repeat(this.#indentation + 3)}${text}`
     }
-    const name = descriptor.enumerable === false ? `[${String(typeof key === 'symbol' ? key.toString() : key)}]` : this.#key(key)
+    const name = descriptor.enumerable === false ? `[${key.toString()}]` : this.#key(key)
     return text[0] === '\n' ? `${name}:${text}` : `${name}: ${text}`
   }
 
@@ -316,7 +325,8 @@ export function formatWithOptions (options, ...values) {
       return directive(kind, values[next++], options)
     })
   }
-  const rest = values.slice(next).map((value) => typeof value === 'string' ? value : inspect(value, { ...options, compact: 3 }))
+  const rest = values.slice(next)
+    .map((value) => typeof value === 'string' ? value : inspect(value, { ...options, compact: 3 }))
   return next === 0 ? rest.join(' ') : [text, ...rest].join(' ')
 }
 
@@ -346,12 +356,14 @@ function hasOwnText (value) {
   if (typeof toString !== 'function' || toString === Object.prototype.toString) return false
   if (value instanceof Error) return false
   if (Object.hasOwn(value, 'toString')) return true
-  return ![Array, Date, RegExp, Map, Set].some((Kind) => toString === Kind.prototype.toString) && !ArrayBuffer.isView(value)
+  if (ArrayBuffer.isView(value)) return false
+  return ![Array, Date, RegExp, Map, Set].some((Kind) => toString === Kind.prototype.toString)
 }
 
 function asNumber (value, convert) {
   if (typeof value === 'bigint') return `${value}n`
-  return typeof value === 'symbol' || (typeof value === 'object' && convert !== Number) ? number(NaN) : number(convert(value))
+  const none = typeof value === 'symbol' || (typeof value === 'object' && convert !== Number)
+  return number(none ? NaN : convert(value))
 }
 
 function asJson (value) {

@@ -67,7 +67,8 @@ function grouped (parts, array, indentation, { compact, breakLength, maxArrayLen
     MAX_COLUMNS
   )
   if (columns <= 1) return parts
-  const numeric = array.length > 0 && parts.every((_, i) => typeof array[i] === 'number' || typeof array[i] === 'bigint')
+  const isNumber = (value) => typeof value === 'number' || typeof value === 'bigint'
+  const numeric = array.length > 0 && parts.every((_, i) => isNumber(array[i]))
   return [...inRows(entries, widths, columns, numeric), ...more]
 }
 

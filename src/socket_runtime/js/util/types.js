@@ -1,7 +1,6 @@
 /** What a value is, told by what the engine knows of it rather than by its prototype. */
 
 const tag = (value) => Object.prototype.toString.call(value).slice(8, -1)
-const typedArrayTag = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag).get
 
 /** Does `method` of a prototype accept the value as its own? */
 const accepts = (method) => (value) => {
@@ -15,6 +14,7 @@ const accepts = (method) => (value) => {
 }
 
 const getter = (prototype, name) => Object.getOwnPropertyDescriptor(prototype, name).get
+const typedArrayTag = getter(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag)
 
 export const isArrayBuffer = accepts(getter(ArrayBuffer.prototype, 'byteLength'))
 export const isSharedArrayBuffer = typeof SharedArrayBuffer === 'undefined'
@@ -40,7 +40,8 @@ export const isBoxedPrimitive = (value) => isNumberObject(value) || isStringObje
 export const isNativeError = (value) => value instanceof Error || tag(value) === 'Error'
 export const isPromise = (value) => value instanceof Promise || tag(value) === 'Promise'
 export const isArgumentsObject = (value) => tag(value) === 'Arguments' && !Object.hasOwn(value, Symbol.toStringTag)
-export const isAsyncFunction = (value) => typeof value === 'function' && /AsyncFunction|AsyncGeneratorFunction/.test(tag(value))
+export const isAsyncFunction = (value) => typeof value === 'function' &&
+  /AsyncFunction|AsyncGeneratorFunction/.test(tag(value))
 export const isGeneratorFunction = (value) => typeof value === 'function' && /GeneratorFunction/.test(tag(value))
 export const isGeneratorObject = (value) => tag(value) === 'Generator' || tag(value) === 'AsyncGenerator'
 export const isMapIterator = (value) => tag(value) === 'Map Iterator'

@@ -110,7 +110,7 @@ class Inotify:
             return []
         events: list[Event] = []
         offset = 0
-        while offset < len(data):
+        while offset < len(data) and not self._gone:
             watch, mask, _, length = _HEAD.unpack_from(data, offset)
             offset += _HEAD.size
             name = os.fsdecode(data[offset : offset + length].split(b'\0', 1)[0])
