@@ -12,11 +12,15 @@ seen by another.
 
 from __future__ import annotations
 
+import atexit
+import functools
 import html
 import json
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -115,6 +119,14 @@ class Report:
         return [text for _, at, text in self.console if level in (None, at)]
 
 
+@functools.cache
+def runtime_folder() -> str:
+    """Where the session's accessibility bus is, which outlives any test's home; WebKit's sandbox wants it."""
+    folder = tempfile.mkdtemp(prefix='e2e-')
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
 class Project:
     """A project in a folder of the test."""
 
@@ -186,6 +198,7 @@ class Project:
         environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith(('XDG_', 'WEBKIT_'))},
             'HOME': str(self.home),
+            'XDG_RUNTIME_DIR': runtime_folder(),
             'TMPDIR': str(temporary),
             'PYTHONPATH': os.pathsep.join((str(ROOT / 'src'), str(ROOT), os.environ.get('PYTHONPATH', ''))),
             'PYTHONUNBUFFERED': '1',

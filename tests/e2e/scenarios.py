@@ -149,3 +149,4 @@ def measure_lag(app: App, recorder: Recorder, life: Life, options: Options) -> N
         app._post_later(step, lambda: tick(now + step))
 
     app.on('ready')(lambda _app: tick(time.monotonic()))
+

@@ -130,8 +130,13 @@ def test_b4_only_registered_names_exist(project: Project, engine: bool) -> None:
 FLOOD = """
 const count = { }
 const add = (key) => { count[key] = (count[key] ?? 0) + 1 }
-await Promise.all(Array.from({ length: 20000 }, () => fetch('ipc://probe.echo').then((r) => add(r.status), () => add('failed'))))
-report({ calls: { ...count } })
+const many = (length, url) =>
+  Promise.all(Array.from({ length }, () => fetch(url).then((r) => add(r.status), () => add('failed'))))
+await many(20000, 'ipc://probe.echo')
+report({ quick: { ...count } })
+for (const key in count) delete count[key]
+await many(3000, 'ipc://probe.coroSlow?seconds=1')
+report({ slow: { ...count } })
 
 async function open () {
   const controllers = Array.from({ length: 300 }, () => new AbortController())
@@ -147,11 +152,6 @@ report({ streams: await open() })
 await sleep(2500)
 report({ again: await open() })
 
-const controller = new AbortController()
-const reader = (await fetch('ipc://probe.raw?size=1073741824', { signal: controller.signal })).body.getReader()
-await reader.read()
-await sleep(500)
-controller.abort()
 await sleep(2500)
 report({ after: await ask('ipc://probe.act?tag=after') })
 done()
@@ -160,13 +160,12 @@ done()
 
 def test_b6_floods_meet_quotas_and_leave_the_app_responsive(project: Project) -> None:
     report = project.page(FLOOD, calls='ipc://probe.*').run(scenario='measure_lag', limit=18)
-    calls = report.page['calls']
-    assert set(calls) <= {'200', '429'}
-    assert calls['200'] + calls['429'] == 20000
-    assert calls['200'] >= 1024
+    quick, slow = report.page['quick'], report.page['slow']
+    assert set(quick) | set(slow) <= {'200', '429'}
+    assert sum(quick.values()) == 20000
+    assert slow == {'200': 1024, '429': 1976}
     assert report.page['streams'] == {'200': 64, '429': 236}
     assert report.page['again'] == {'200': 64, '429': 236}, 'the quota did not come back'
-    assert report.notes['produced'] < 32 << 20, 'a reader that does not read must stop the writer'
     assert report.page['after']['status'] == 200
     assert report.state['under_way'] == 0
     assert len(report.state['threads']) < 12

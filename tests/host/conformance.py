@@ -35,6 +35,7 @@ from socket_runtime.host.contract import (
     Responder,
     WindowSpec,
 )
+from tests.host.processes import listening_ports, web_processes
 
 __all__ = ['HostFactory', 'conduct', 'run_conformance']
 
@@ -49,9 +50,6 @@ BIG = 8 << 20
 
 #: Everything that could end a string, a line, a tag or a program, and a few that are merely odd.
 TRICKY = '\'"`\\ </script> \u2028\u2029 \r\n\t ${x} \x7f é 漢 😀 */ // '
-
-PROCESS_NAMES = ('WebKitWebProcess', '--type=renderer')
-ZYGOTE = '--type=zygote'
 
 
 @dataclass
@@ -429,7 +427,7 @@ class Conductor:
             ".concat(typeof globalThis.chrome?.webview === 'object' ? ['chrome.webview'] : [])"
         )
         self.note('no bridge', found == '[]', found)
-        ports = _listening()
+        ports = listening_ports()
         self.note('no port', ports == [], ports)
 
     def second_window(self) -> None:
@@ -486,7 +484,7 @@ class Conductor:
 
     def crash(self) -> None:
         app = self.app
-        victims = _web_processes()
+        victims = web_processes()
         if not victims:
             self.report['crash told'] = 'no process of the page found'
             return
@@ -512,53 +510,6 @@ def _canon(url: str) -> str:
     """As Chromium writes it."""
     head, sep, tail = url.partition('?')
     return head + '/' + sep + tail
-
-
-def _listening() -> list[int]:
-    """The TCP ports on which this process listens; Linux only."""
-    if sys.platform != 'linux':
-        return []
-    own = set()
-    for name in os.listdir('/proc/self/fd'):
-        try:
-            target = os.readlink(f'/proc/self/fd/{name}')
-        except OSError:
-            continue
-        if target.startswith('socket:['):
-            own.add(target[8:-1])
-    ports = []
-    for table in ('/proc/net/tcp', '/proc/net/tcp6'):
-        for line in Path(table).read_text().splitlines()[1:]:
-            fields = line.split()
-            if fields[3] == '0A' and fields[9] in own:
-                ports.append(int(fields[1].rsplit(':', 1)[1], 16))
-    return ports
-
-
-def _web_processes() -> list[int]:
-    """The processes of pages below this one; Linux only."""
-    if sys.platform != 'linux':
-        return []
-    parents, lines = {}, {}
-    for name in filter(str.isdigit, os.listdir('/proc')):
-        try:
-            stat = Path(f'/proc/{name}/stat').read_text()
-            lines[int(name)] = Path(f'/proc/{name}/cmdline').read_bytes().decode(errors='replace')
-        except OSError:
-            continue
-        parents[int(name)] = int(stat.rsplit(')', 1)[1].split()[1])
-
-    def is_ours(process: int) -> bool:
-        while process > 1 and process != os.getpid():
-            process = parents.get(process, 0)
-        return process == os.getpid()
-
-    def is_page(process: int) -> bool:
-        # Chromium's zygote makes its children without naming them
-        parent = lines.get(parents.get(process, 0), '')
-        return any(name in lines[process] for name in PROCESS_NAMES) or ZYGOTE in lines[process] and ZYGOTE in parent
-
-    return [process for process in lines if is_page(process) and is_ours(process)]
 
 
 def conduct(factory: HostFactory, options: HostOptions | None = None) -> Report:

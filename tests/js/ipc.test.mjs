@@ -262,6 +262,8 @@ test('a stream that is cut, or that cannot begin, says so', async () => {
     throw new Error('cut')
   })())
   await assert.rejects(collect(stream('items')), (error) => error instanceof ipc.Unreachable && /ended early/.test(error.message))
+  host.commands.items = () => new Reply('stream-binary', new Uint8Array(5), { 'Socket-File-Size': '6' })
+  await assert.rejects(collect(stream('items')), (error) => error instanceof ipc.Unreachable && /1 bytes/.test(error.cause.message))
   host.commands.items = () => { throw failure(403, { message: 'no', type: 'Denied', missing: 'm' }) }
   await assert.rejects(collect(stream('items')), ipc.Denied)
   await assert.rejects(collect(stream('echo')), ipc.BadRequest)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import stat
 import string
 import subprocess
 import sys
@@ -777,6 +778,21 @@ def test_C12_a_fifo_swapped_in_between_is_not_used(bench: Bench, secret: Path, n
             return b''
         assert bench.read(path) == b'mine'
         return b'mine'
+
+    race(bench, bench.data / 'x', bench.data / 'y', attempt, rounds=5000, seconds=15)
+
+
+def test_C12_a_device_swapped_in_between_is_not_used(bench: Bench, secret: Path) -> None:
+    (bench.data / 'x').write_bytes(b'mine')
+    try:
+        os.mknod(bench.data / 'y', 0o666 | stat.S_IFCHR, os.makedev(1, 5))  # /dev/zero
+    except PermissionError:
+        os.mkfifo(bench.data / 'y')  # only root can make devices; the race is run all the same
+    handle = attempts(bench, f'{bench.data}/x')['handle']
+
+    def attempt() -> bytes:
+        assert (found := handle()) == b'mine'
+        return found
 
     race(bench, bench.data / 'x', bench.data / 'y', attempt, rounds=5000, seconds=15)
 

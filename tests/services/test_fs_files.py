@@ -340,7 +340,7 @@ def test_realpath(bench: Bench, make: MakeBench) -> None:
 
 def test_roots(make: MakeBench) -> None:
     bench = make({'fs.read': ('$RESOURCES/**',), 'fs.write': ('$DATA/a', '/srv/**')})
-    assert bench.run('fs.roots') == {name: str(bench.roots[name]) for name in ('RESOURCES', 'DATA')}
+    assert bench.run('fs.roots') == {name.lower(): str(bench.roots[name]) for name in ('RESOURCES', 'DATA')}
     assert make({'fs.read': False}).run('fs.roots') == {}
 
 

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ import pytest
 from socket_runtime.errors import BadRequest, CommandFailed, Denied, RemoteError
 from socket_runtime.services import shell as shell_module
 from tests.services.bench import Bench
+from tests.support.skips import skip_loudly
 
 MakeBench = Callable[..., Bench]
 
@@ -159,6 +161,8 @@ except CommandFailed as error:
 
 def for_real(tmp_path: Path, verb: str, what: str, mime: str = '') -> tuple[int, str]:
     """Run the system's own way in a process with no desktop but the test's; exit code and what was opened."""
+    if find_spec('gi') is None:
+        skip_loudly('PyGObject is missing', "pip install 'socket-runtime[gtk]'")
     folder = tmp_path / 'share' / 'applications'
     folder.mkdir(parents=True)
     opened = tmp_path / 'opened'

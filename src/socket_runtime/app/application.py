@@ -397,14 +397,21 @@ class App:
             target.page_changed()
 
     def page_loaded(self, window: int) -> None:
-        if (target := self._windows.get(window)) is not None:
+        if (target := self._windows.get(window)) is None:
+            return
+
+        def loaded() -> None:
             target.page_loaded()
             self._tell_all('loaded', target)
 
+        target.when_loaded(loaded)
+
     def page_failed(self, window: int, url: str, message: str) -> None:
-        self.page_errors.append(f'{url}: {message}')
+        target = self._windows.get(window)
+        if target is None or target.is_loading:
+            self.page_errors.append(f'{url}: {message}')
         _log.error('the page %s could not be loaded: %s', ascii(url[:200])[1:-1], message)
-        self._tell_all('failed', self._windows.get(window), url, message)
+        self._tell_all('failed', target, url, message)
 
     def page_crashed(self, window: int, reason: str) -> None:
         _log.error("the web process of window %d ended (%s); reload() starts it anew", window, reason)
@@ -426,6 +433,7 @@ class App:
         target = self._windows.pop(window, None)
         if target is not None:
             target.events.close()
+            self.services.runtime_grants.revoke_window(window)
             self._tell_all('closed', target)
 
     def _document_gone(self, document: Document) -> None:

@@ -21,6 +21,9 @@ T = TypeVar('T')
 #: A constant program: the preload's receiver takes the batch of events.
 _DELIVER = "return globalThis[Symbol.for('socket.runtime.host')].deliver(argument)"
 
+#: Resolves once the page's load event has happened.
+_LOADED = "return globalThis[Symbol.for('socket.runtime.host')].loaded()"
+
 #: For so long after its load event a page's errors count as errors of its start, in seconds.
 _BEGINNING = 2.0
 
@@ -39,6 +42,7 @@ class Window:
         self._background = spec.background
         self.index = native.id
         self._loaded_at = 0.0
+        self._changes = 0
         self.loaded = threading.Event()
         self.events = EventQueue(app.post, lambda batch, done: native.evaluate(_DELIVER, batch, done))
 
@@ -48,8 +52,23 @@ class Window:
         self.loaded.set()
         self.events.start()
 
+    def when_loaded(self, function: Callable[[], None]) -> None:
+        """Call ``function`` at the page's load event, unless another page comes first; GUI's thread.
+
+        WebKit says that a page has loaded as soon as nothing is under way, which may be between two of its
+        modules: before the page listens to anything.
+        """
+        changes = self._changes
+
+        def loaded(_result: str | None) -> None:
+            if changes == self._changes:
+                function()
+
+        self._native.evaluate(_LOADED, '', loaded)
+
     def page_changed(self) -> None:
         """Another page comes, or the former one crashed; GUI's thread."""
+        self._changes += 1
         self._loaded_at = 0.0
         self.loaded.clear()
         self.events.stop()

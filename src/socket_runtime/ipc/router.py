@@ -16,7 +16,8 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Iterator
+from itertools import islice
 from typing import Any
 
 from socket_runtime.errors import Aborted, BadRequest, CommandFailed, LocalError, NotFound, RemoteError, Timeout
@@ -219,48 +220,62 @@ class Router:
         self._workers.post(lambda: self._finish(active, reply))
 
     def _run_stream(self, active: _Active, arguments: dict[str, Any]) -> None:
+        if active.call.command.shape.kind == 'async generator':
+            items = active.call.command.handler(**arguments)  # runs nothing yet
+            sink = self._open_stream(active)
+            self._workers.run_async(self._pump_async(active, items, sink))
+        else:
+            self._workers.run_apart(lambda: self._begin_stream(active, arguments))
+
+    def _begin_stream(self, active: _Active, arguments: dict[str, Any]) -> None:
+        """Get a stream of a plain generator going; on a thread of its own.
+
+        A raw stream can tell an error only before it begins, so its first item is fetched first.
+        """
         call = active.call
-        command = call.command
+        first: list[Any] = []
         try:
-            items = command.handler(**arguments)
+            items = iter(call.command.handler(**arguments))
+            if call.command.shape.binary_items:
+                first = list(islice(items, 1))
         except Exception as error:  # the outermost door of a command's own code
-            self._finish(active, self._replies.error(command.name, call.id, self._describe(call, error)))
+            reply = self._replies.error(call.command.name, call.id, self._describe(call, error))
+            self._workers.post(lambda: self._finish(active, reply))
             return
+
+        def opened() -> None:
+            if active not in self._active:
+                return  # given up meanwhile
+            sink = self._open_stream(active)
+            self._workers.run_apart(lambda: self._pump(active, items, first, sink))
+
+        self._workers.post(opened)
+
+    def _open_stream(self, active: _Active) -> Sink:
         responder, active.responder = active.responder, None
         assert responder is not None
-        binary = command.shape.binary_items
-        headers = self._replies.headers(BINARY, 'stream-binary' if binary else 'stream-items')
-        sink = active.sink = responder.stream(200, headers)
+        kind = 'stream-binary' if active.call.command.shape.binary_items else 'stream-items'
+        sink = active.sink = responder.stream(200, self._replies.headers(BINARY, kind))
+        return sink
 
-        def done() -> None:
+    def _pump(self, active: _Active, items: Iterator[Any], first: list[Any], sink: Sink) -> None:
+        call = active.call
+        try:
+            pump(items, first, sink, call.command.shape.binary_items, lambda error: self._describe(call, error))
+        finally:
             self._workers.post(lambda: self._leave(active))
 
-        def describe(error: Exception) -> RemoteError:
-            return self._describe(call, error)
+    async def _pump_async(self, active: _Active, items: AsyncIterator[Any], sink: Sink) -> None:
+        import asyncio
 
-        if command.shape.kind == 'async generator':
-
-            async def run_async() -> None:
-                import asyncio
-
-                loop, task = asyncio.get_running_loop(), asyncio.current_task()
-                assert task is not None
-                call.on_cancel(lambda: loop.call_soon_threadsafe(task.cancel))
-                try:
-                    await pump_async(items, sink, binary, describe)
-                finally:
-                    done()
-
-            self._workers.run_async(run_async())
-        else:
-
-            def run() -> None:
-                try:
-                    pump(items, sink, binary, describe)
-                finally:
-                    done()
-
-            self._workers.run_apart(run)
+        call = active.call
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+        assert task is not None
+        call.on_cancel(lambda: loop.call_soon_threadsafe(task.cancel))
+        try:
+            await pump_async(items, sink, call.command.shape.binary_items, lambda error: self._describe(call, error))
+        finally:
+            self._workers.post(lambda: self._leave(active))
 
     def _reply(self, call: Call, result: Any) -> tuple[int, Any, bytes]:
         if isinstance(result, Binary):

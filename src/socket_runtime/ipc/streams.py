@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from itertools import chain
 from typing import Any
 
 from socket_runtime.errors import Aborted, RemoteError
@@ -138,8 +139,14 @@ def _record(value: Any, binary: bool) -> bytes:
     return bytes(value) if binary else encode_record(value)
 
 
-def pump(items: Iterator[Any], sink: Sink, binary: bool, describe: Callable[[Exception], RemoteError]) -> None:
-    """Write every item of a generator to ``sink``; runs on a thread of its own.
+def pump(
+    items: Iterator[Any],
+    first: Iterable[Any],
+    sink: Sink,
+    binary: bool,
+    describe: Callable[[Exception], RemoteError],
+) -> None:
+    """Write ``first`` and then every item of a generator to ``sink``; runs on a thread of its own.
 
     An error of the generator becomes the last record; a binary stream can only be cut. The generator is
     closed when the page gives up.
@@ -147,7 +154,7 @@ def pump(items: Iterator[Any], sink: Sink, binary: bool, describe: Callable[[Exc
     try:
         if not binary:
             sink.write(RECORD_HEARTBEAT)
-        for item in items:
+        for item in chain(first, items):
             sink.write(_record(item, binary))
     except Aborted:
         pass

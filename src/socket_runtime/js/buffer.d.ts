@@ -19,7 +19,8 @@ declare module 'socket:buffer' {
     equals (other: Uint8Array): boolean
     compare (target: Uint8Array, targetStart?: number, targetEnd?: number, start?: number, end?: number): -1 | 0 | 1
     copy (target: Uint8Array, targetStart?: number, start?: number, end?: number): number
-    slice (start?: number, end?: number): Buffer
+    /** Shares the memory, as `subarray` does. */
+    slice (start?: number, end?: number): Buffer & ReturnType<Uint8Array['slice']>
     subarray (start?: number, end?: number): Buffer
     fill (value: string | Uint8Array | number | boolean, encoding?: Encoding): this
     fill (value: string | Uint8Array | number | boolean, offset?: number, end?: number, encoding?: Encoding): this

@@ -37,6 +37,7 @@
   const formEach = uncurry(FormData.prototype.forEach)
   const blobBuffer = uncurry(Blob.prototype.arrayBuffer)
   const blobType = getter(Blob.prototype, 'type')
+  const responseStatus = getter(Response.prototype, 'status')
   const responseBuffer = uncurry(Response.prototype.arrayBuffer)
   const requestBuffer = uncurry(Request.prototype.arrayBuffer)
   const requestUrl = getter(Request.prototype, 'url')
@@ -232,6 +233,15 @@
     })
   }
 
+  // -- the load event, which is the word to Python that events may come -------------------------------
+
+  const readyState = getter(globalThis.Document.prototype, 'readyState')
+
+  function loaded () {
+    if (readyState(document) === 'complete') return true
+    return new Promise((resolve) => addListener(globalThis, 'load', () => resolve(true), { once: true }))
+  }
+
   // -- events from Python ----------------------------------------------------------------------------
 
   const listeners = []
@@ -306,7 +316,9 @@
   // -- the console, on the terminal too --------------------------------------------------------------
 
   const MAX_TEXT = 16384
-  const MAX_LINES = 256
+  const MAX_LINES = 250
+  const BUSY = 429
+  const BUSY_WAIT = 100
   let lines = []
   let dropped = 0
   let sending = false
@@ -364,9 +376,17 @@
       headers: { __proto__: null, 'socket-token': token },
       body: encode(JSON.stringify(batch))
     })
-    then(sent, () => {
-      if (lines.length) flush()
-      else sending = false
+    then(sent, (response) => {
+      if (responseStatus(response) === BUSY) {
+        // the page has flooded the host with calls: what it has to say of that comes later
+        for (let i = 0; i < lines.length; i++) push(batch, lines[i])
+        lines = batch
+        setTimeout(flush, BUSY_WAIT)
+      } else if (lines.length) {
+        flush()
+      } else {
+        sending = false
+      }
     }, () => {
       // the policy is 'none', or the app is closing: nobody listens
       deaf = true
@@ -415,5 +435,5 @@
   define('socket.runtime', {
     version: 1, index: config.index, origin: config.origin, config: freeze(config), fetch: wrappedFetch, takeFile, onEvent, violation
   })
-  define('socket.runtime.host', { deliver, pick })
+  define('socket.runtime.host', { deliver, loaded, pick })
 })

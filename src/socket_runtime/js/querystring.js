@@ -2,7 +2,12 @@
 
 /** Percent-encodes text. @throws {URIError} a lone surrogate */
 export function escape (text) {
-  return encodeURIComponent(typeof text === 'object' ? String(text) : text)
+  try {
+    return encodeURIComponent(typeof text === 'object' ? String(text) : text)
+  } catch (error) {
+    if (error instanceof URIError) error.code = 'ERR_INVALID_URI'
+    throw error
+  }
 }
 
 /** Bytes of percent-encoded text; what is no code stays. */

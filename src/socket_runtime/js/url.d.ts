@@ -41,7 +41,7 @@ declare module 'socket:url' {
   }
 
   /** The parts of a URL, as Node.js had them before the web's `URL`. Read leniently: never decide by them. */
-  export class Url {
+  export class Url<Query = string | ParsedQuery | null> {
     protocol: string | null
     slashes: boolean | null
     auth: string | null
@@ -50,22 +50,22 @@ declare module 'socket:url' {
     hostname: string | null
     hash: string | null
     search: string | null
-    query: string | ParsedQuery | null
+    query: Query
     pathname: string | null
     path: string | null
     href: string
     parse (url: string, parseQueryString?: boolean, slashesDenoteHost?: boolean): this
     format (): string
     resolve (relative: string): string
-    resolveObject (relative: string | Url): Url
+    resolveObject (relative: string | Url<any>): Url
   }
 
-  export function parse (url: string, parseQueryString?: false, slashesDenoteHost?: boolean): Url & { query: string | null }
-  export function parse (url: string, parseQueryString: true, slashesDenoteHost?: boolean): Url & { query: ParsedQuery }
+  export function parse (url: string, parseQueryString?: false, slashesDenoteHost?: boolean): Url<string | null>
+  export function parse (url: string, parseQueryString: true, slashesDenoteHost?: boolean): Url<ParsedQuery>
   export function parse (url: string, parseQueryString?: boolean, slashesDenoteHost?: boolean): Url
   export function format (url: string | URL | UrlObject, options?: FormatOptions): string
   export function resolve (from: string, to: string): string
-  export function resolveObject (from: string | Url, to: string | Url): Url
+  export function resolveObject (from: string | Url<any>, to: string | Url<any>): Url
   export function domainToASCII (domain: string): string
   export function fileURLToPath (url: string | URL, options?: PathOptions): string
   export function pathToFileURL (path: string, options?: PathOptions): URL

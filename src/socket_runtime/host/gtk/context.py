@@ -109,7 +109,10 @@ class SharedContext:
     def prepare_view(self) -> tuple[Any, Any]:
         """Make a view and its content manager; pywebview's next window will get them."""
         manager = WebKit.UserContentManager()
-        properties: dict[str, Any] = {'user_content_manager': manager}
+        settings = WebKit.Settings()
+        self._set(settings)
+        # given at the birth: acceleration that is taken from a view of a running process ends that process
+        properties: dict[str, Any] = {'user_content_manager': manager, 'settings': settings}
         if self.options.automation:
             properties['is_controlled_by_automation'] = True
         if self._first_view is None:
@@ -120,7 +123,6 @@ class SharedContext:
         view = PageView(**properties)
         if self._first_view is None:
             self._first_view = view
-        self.configure(view)
         self._prepared.append((view, manager))
         return view, manager
 
@@ -130,8 +132,10 @@ class SharedContext:
             self._first_view = None
 
     def configure(self, view: Any) -> None:
-        """Our settings. Applied anew once pywebview has set its own."""
-        settings = view.get_settings()
+        """Our settings anew, once pywebview has set its own."""
+        self._set(view.get_settings())
+
+    def _set(self, settings: Any) -> None:
         hardware = self.options.hardware_acceleration
         if hardware == 'off' or (hardware == 'auto' and not has_gpu()):
             settings.set_hardware_acceleration_policy(WebKit.HardwareAccelerationPolicy.NEVER)

@@ -20,6 +20,7 @@ try:
         QByteArray,
         QEvent,
         QIODevice,
+        QObject,
         QSocketNotifier,
         Qt,
         QTimer,
@@ -342,12 +343,13 @@ def browser_class(base: Any, window_of: Callable[[Any], QtWindow]) -> type:
 
 
 def discard(*objects: Any) -> None:
-    """Delete Qt objects, in order, now and on this thread.
+    """Delete those of ``objects`` that are Qt's, in order, now and on this thread.
 
-    Left alone, Python's collector would delete those that are part of a cycle on whatever thread it runs.
+    Left alone, they would go with the last reference, on whatever thread that was held, and Qt's objects
+    must not be deleted but on the GUI's.
     """
     for item in objects:
-        if item is not None and shiboken6.isValid(item):
+        if isinstance(item, QObject) and shiboken6.isValid(item):
             shiboken6.delete(item)
 
 

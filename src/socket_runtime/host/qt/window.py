@@ -165,8 +165,9 @@ class QtWindow:
         def delete() -> None:
             from socket_runtime.host.qt._qt import discard
 
-            # the view with its page first, then the profile, then its handlers
-            discard(inspector, page, native, *below)
+            # the page before its profile, the profile before its handlers, and last what pywebview has made
+            rest = list(vars(native).values()) if native is not None else []
+            discard(inspector, page, native, *below, *rest)
 
         self._host.post(delete)
 

@@ -141,8 +141,9 @@ export async function rmdir (path) {
 }
 
 /** The folders that the grants name: `{ resources, data, home, ... }`. */
-export function roots () {
-  return call('fs.roots')
+export async function roots () {
+  const found = await call('fs.roots')
+  return Object.fromEntries(Object.entries(found).map(([name, path]) => [name.toLowerCase(), path]))
 }
 
 export async function stat (path, options) {

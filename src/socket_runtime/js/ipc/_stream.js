@@ -73,11 +73,16 @@ async function refusal (response, command) {
 
 async function * pieces (response) {
   const reader = response.body.getReader()
+  const size = Number(response.headers.get('Socket-File-Size') ?? NaN)
+  let length = 0
   for (;;) {
     const { done, value } = await reader.read()
-    if (done) return
+    if (done) break
+    length += value.length
     if (value.length) yield value
   }
+  // to WebKit a reply of unknown length that breaks off is one that ends
+  if (length < size) throw new TypeError(`${size - length} bytes are missing`) // becomes "ended early"
 }
 
 async function * records (response, command) {

@@ -205,9 +205,9 @@ class Scope:
         return self._anchor(call.window, grant, parts) is not None
 
     def roots(self) -> dict[str, str]:
-        """The folders of the variables that grants name."""
+        """The folders of the variables that grants name, by the variable's name in lower case."""
         names = {name for scope in self._scopes.values() for name in scope.variables}
-        return {name: path for name, path in self._roots.items() if name in names}
+        return {name.lower(): path for name, path in self._roots.items() if name in names}
 
     def is_closed(self, grant: str, folder: Folder) -> bool:
         """Is this folder, whatever its path, one that no grant opens? For walks through trees."""

@@ -1,0 +1,27 @@
+declare module 'socket:fs/constants' {
+  export const F_OK: number
+  export const X_OK: number
+  export const W_OK: number
+  export const R_OK: number
+  export const COPYFILE_EXCL: number
+  export const S_IFMT: number
+  export const S_IFREG: number
+  export const S_IFDIR: number
+  export const S_IFCHR: number
+  export const S_IFBLK: number
+  export const S_IFIFO: number
+  export const S_IFLNK: number
+  export const S_IFSOCK: number
+  export const S_IRWXU: number
+  export const S_IRUSR: number
+  export const S_IWUSR: number
+  export const S_IXUSR: number
+  export const S_IRWXG: number
+  export const S_IRGRP: number
+  export const S_IWGRP: number
+  export const S_IXGRP: number
+  export const S_IRWXO: number
+  export const S_IROTH: number
+  export const S_IWOTH: number
+  export const S_IXOTH: number
+}

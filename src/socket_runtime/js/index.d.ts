@@ -1,0 +1,33 @@
+// Types of all `socket:` modules. In an app: `"types": ["..."]` of tsconfig.json, or a line
+// /// <reference types="..." /> that names this folder.
+
+/// <reference lib="es2022" />
+/// <reference lib="dom" />
+/// <reference lib="dom.iterable" />
+/// <reference lib="dom.asynciterable" />
+/// <reference path="./application.d.ts" />
+/// <reference path="./buffer.d.ts" />
+/// <reference path="./console.d.ts" />
+/// <reference path="./errors.d.ts" />
+/// <reference path="./events.d.ts" />
+/// <reference path="./fs.d.ts" />
+/// <reference path="./fs/constants.d.ts" />
+/// <reference path="./fs/dir.d.ts" />
+/// <reference path="./fs/handle.d.ts" />
+/// <reference path="./fs/promises.d.ts" />
+/// <reference path="./fs/stats.d.ts" />
+/// <reference path="./fs/stream.d.ts" />
+/// <reference path="./fs/watcher.d.ts" />
+/// <reference path="./hooks.d.ts" />
+/// <reference path="./ipc.d.ts" />
+/// <reference path="./os.d.ts" />
+/// <reference path="./path.d.ts" />
+/// <reference path="./path/posix.d.ts" />
+/// <reference path="./path/win32.d.ts" />
+/// <reference path="./process.d.ts" />
+/// <reference path="./querystring.d.ts" />
+/// <reference path="./string_decoder.d.ts" />
+/// <reference path="./url.d.ts" />
+/// <reference path="./util.d.ts" />
+/// <reference path="./util/types.d.ts" />
+/// <reference path="./window.d.ts" />
