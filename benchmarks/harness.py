@@ -40,7 +40,7 @@ LINE_TIMEOUT = 60.0
 SETTLE = 5.0
 # How long a program that is to be weighed waits for foreign webviews to go, in seconds. They share the engine's pages,
 # so they make every proportional share smaller than it is.
-ALONE_TIMEOUT = 20.0
+ALONE_TIMEOUT = 60.0
 
 # The machine counts as idle below this share of busy processors, and a start is put off until then, in seconds.
 IDLE_SHARE = 0.15
@@ -311,6 +311,11 @@ def name_of(pid: int) -> str:
     with contextlib.suppress(OSError):
         return Path(f'/proc/{pid}/comm').read_text('utf-8').strip()
     return ''
+
+
+def count_named(name: str) -> int:
+    """How many processes of this name live."""
+    return sum(1 for pid in _pids() if name_of(pid) == name)
 
 
 def neighbours(ours: Iterable[int]) -> int:

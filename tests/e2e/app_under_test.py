@@ -62,7 +62,7 @@ class Life:
     def __init__(self, app: App, recorder: Recorder, options: dict[str, Any]) -> None:
         self.app = app
         self.recorder = recorder
-        self.settle = options.get('settle', 0.0)
+        self.settle = options.get('settle', 0.05)
         #: called on the GUI's thread just before the app quits
         self.before_end: list[Callable[[], None]] = []
         self._ending = threading.Event()

@@ -99,6 +99,16 @@ def _streams(app: App, hit: Any, recorder: Recorder) -> None:
             yield bytes([start // chunk % 251]) * min(chunk, size - start)
         hit(call, 'end')
 
+    @app.command('probe.coroRaw')
+    async def coroutine_raw(size: int, chunk: int = 65536) -> AsyncIterator[bytes]:
+        for start in range(0, size, chunk):
+            recorder.note('produced', start)
+            yield bytes(min(chunk, size - start))
+
+    @app.command('probe.noteProduced', inline=True)
+    def note_produced() -> None:
+        recorder.note('produced then', recorder.seen['notes']['produced'])
+
     @app.command('probe.idle')
     def idle(call: Call, tag: str = '') -> Iterator[int]:
         """One item, and then nothing until the page gives up."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -150,3 +151,13 @@ def measure_lag(app: App, recorder: Recorder, life: Life, options: Options) -> N
 
     app.on('ready')(lambda _app: tick(time.monotonic()))
 
+
+
+def open_secret(app: App, recorder: Recorder, life: Life, options: Options) -> None:
+    """``probe.openSecret`` has the app open a file that is none of the page's business, many times."""
+    opened: list[int] = []
+
+    @app.command('probe.openSecret', inline=True)
+    def open_many() -> None:
+        opened.extend(os.open(options['secret'], os.O_RDONLY) for _ in range(200))
+        recorder.note('opened', opened)

@@ -11,11 +11,13 @@ const { default: buffer } = await load('buffer')
 const { StringDecoder } = await load('string_decoder')
 const { Buffer } = buffer
 const ROUNDS = 4000
-const ENCODINGS = ['utf8', 'utf-8', 'hex', 'base64', 'base64url', 'latin1', 'binary', 'ascii', 'ucs2', 'utf16le', 'UTF8', 'Hex', undefined, 'bad']
+const ENCODINGS = ['utf8', 'utf-8', 'hex', 'base64', 'base64url', 'latin1', 'binary', 'ascii', 'ucs2', 'utf16le',
+  'UTF8', 'Hex', undefined, 'bad']
 const CHARS = [...'abcdef0123456789+/-_= \nzZéÿ€😀', '\ud800', '\udc00']
 const LATIN = CHARS.filter((char) => char.charCodeAt(0) < 256)
 const OFFSETS = [0, 1, 2, 3, 5, 8, -1, -3, 1.5, NaN, undefined, 20, 100, Infinity]
-const VALUES = [0, 1, -1, 127, 128, 255, 256, -128, -129, 65535, 65536, -32768, 2 ** 31, 2 ** 32 - 1, 2 ** 32, 2 ** 40, 2 ** 47, 2 ** 48, -(2 ** 47), 1.5, NaN, '3', undefined, -123456]
+const VALUES = [0, 1, -1, 127, 128, 255, 256, -128, -129, 65535, 65536, -32768, 2 ** 31, 2 ** 32 - 1, 2 ** 32, 2 ** 40,
+  2 ** 47, 2 ** 48, -(2 ** 47), 1.5, NaN, '3', undefined, -123456]
 const BIGS = [0n, 1n, -1n, 2n ** 63n, 2n ** 64n - 1n, 2n ** 64n, -(2n ** 63n), -(2n ** 63n) - 1n]
 
 /** Run the same with both classes and compare. */
@@ -50,10 +52,12 @@ test('searching, filling, copying, comparing: the same as Node.js', () => {
     const encoding = random.pick(['utf8', 'latin1', 'hex', undefined, 'bad'])
     const needle = random.pick(needles)
     for (const method of ['indexOf', 'lastIndexOf', 'includes']) {
-      if (encoding !== 'hex') both(`${method} ${bytes} ${needle} ${a} ${encoding}`, (B) => B.from(bytes)[method](needle, a, encoding))
+      if (encoding !== 'hex') both(`${method} ${bytes} ${needle} ${a} ${encoding}`, (B) =>
+        B.from(bytes)[method](needle, a, encoding))
       both(`${method} of bytes`, (B) => B.from(bytes)[method](B.from(bytes.slice(2, 4).concat(97)), a))
     }
-    both(`fill ${needle} ${a} ${b}`, (B) => a === undefined ? B.from(bytes).fill(needle) : B.from(bytes).fill(needle, a, b, encoding))
+    both(`fill ${needle} ${a} ${b}`, (B) => a === undefined ? B.from(bytes).fill(needle) : B.from(bytes).fill(needle, a,
+      b, encoding))
     both('fill bytes', (B) => B.alloc(9).fill(B.from([1, 2])))
     both(`slice ${a} ${b}`, (B) => [B.from(bytes).slice(a, b), B.from(bytes).subarray(a, b)])
     both(`compare ${a} ${b} ${c} ${d}`, (B) => B.from(bytes).compare(B.from('abcd'), a, b, c, d))
@@ -65,7 +69,8 @@ test('searching, filling, copying, comparing: the same as Node.js', () => {
     both(`alloc ${needle}`, (B) => B.alloc(5, needle, encoding))
     both(`memory ${a} ${b}`, (B) => B.from(new Uint8Array(bytes).buffer, a, b))
     for (const size of [16, 32, 64]) both(`swap${size}`, (B) => B.from(bytes)[`swap${size}`]())
-    both('equals', (B) => [B.from(bytes).equals(B.from(bytes)), B.from(bytes).equals(B.from('a')), B.compare(B.from(bytes), B.from('b'))])
+    both('equals', (B) => [B.from(bytes).equals(B.from(bytes)), B.from(bytes).equals(B.from('a')),
+      B.compare(B.from(bytes), B.from('b'))])
   }
 })
 
@@ -76,7 +81,8 @@ test('numbers: the same as Node.js', () => {
   for (const name of names) {
     for (let round = 0; round < 100; round++) {
       const bytes = random.bytes(12)
-      const [value, offset, size] = [random.pick(/Big/.test(name) ? BIGS : VALUES), random.pick(OFFSETS), random.pick(OFFSETS)]
+      const [value, offset, size] = [random.pick(/Big/.test(name) ? BIGS : VALUES), random.pick(OFFSETS),
+        random.pick(OFFSETS)]
       both(`${name} ${bytes} ${value} ${offset} ${size}`, (B) => {
         const target = B.from(bytes)
         return /^read/.test(name) ? target[name](offset, size) : [target[name](value, offset, size), target]
@@ -87,12 +93,15 @@ test('numbers: the same as Node.js', () => {
 
 test('what a Buffer is made from', () => {
   const sources = [
-    [1, 2, 300, -1, 1.7], new Uint16Array([256, 257]), { length: 2, 0: 5, 1: 6 }, { type: 'Buffer', data: [1, 2] }, new String('abc'),
-    { valueOf: () => 'x' }, { [Symbol.toPrimitive]: () => 'p' }, new ArrayBuffer(3), {}, null, undefined, 5, true, () => {}, Symbol('s'), { length: '2' }
+    [1, 2, 300, -1, 1.7], new Uint16Array([256, 257]), { length: 2, 0: 5, 1: 6 }, { type: 'Buffer', data: [1, 2] },
+      new String('abc'),
+    { valueOf: () => 'x' }, { [Symbol.toPrimitive]: () => 'p' }, new ArrayBuffer(3), {}, null, undefined, 5, true,
+      () => {}, Symbol('s'), { length: '2' }
   ]
   for (const source of sources) both(String(source?.constructor?.name), (B) => B.from(source))
   for (const size of [0, 5, -1, NaN, '5', undefined, 2 ** 40, Infinity]) {
-    for (const method of ['alloc', 'allocUnsafe', 'allocUnsafeSlow']) both(`${method} ${size}`, (B) => B[method](size).length)
+    for (const method of ['alloc', 'allocUnsafe', 'allocUnsafeSlow']) both(`${method} ${size}`, (B) =>
+      B[method](size).length)
   }
   both('copyBytesFrom', (B) => B.copyBytesFrom(new Uint16Array([1, 2, 3]), 1, 1))
   for (const wrong of [5, 'x', null, [1]]) {
@@ -105,7 +114,8 @@ test('what a Buffer is made from', () => {
 test('it is a Uint8Array, and stays a Buffer', () => {
   const made = Buffer.from('abc')
   assert.ok(made instanceof Uint8Array && made instanceof Buffer && Buffer.isBuffer(made))
-  for (const part of [made.slice(1), made.subarray(1), made.map((byte) => byte), made.filter(Boolean), new Buffer('x'), Buffer('x'), new buffer.SlowBuffer(2)]) {
+  for (const part of [made.slice(1), made.subarray(1), made.map((byte) => byte), made.filter(Boolean), new Buffer('x'),
+    Buffer('x'), new buffer.SlowBuffer(2)]) {
     assert.ok(Buffer.isBuffer(part))
   }
   assert.equal(made.slice(1).buffer, made.buffer)
@@ -125,7 +135,8 @@ test('beside the class', () => {
     assert.equal(buffer.isUtf8(input), nodeBuffer.isUtf8(input))
     assert.equal(buffer.isAscii(input), nodeBuffer.isAscii(input))
   }
-  for (const [from, to] of [['utf8', 'ucs2'], ['utf8', 'latin1'], ['latin1', 'utf8'], ['utf8', 'ascii'], ['ucs2', 'utf8']]) {
+  for (const [from, to] of [['utf8', 'ucs2'], ['utf8', 'latin1'], ['latin1', 'utf8'], ['utf8', 'ascii'],
+    ['ucs2', 'utf8']]) {
     const text = NodeBuffer.from('aé€', from)
     assert.deepEqual([...buffer.transcode(text, from, to)], [...nodeBuffer.transcode(text, from, to)], `${from} ${to}`)
   }

@@ -9,7 +9,8 @@ const { default: pageConsole, Console, ...named } = await load('console')
 /** The same calls on both consoles, and what each wrote. */
 function both (play) {
   const ours = []
-  const target = Object.fromEntries(['log', 'debug', 'info', 'warn', 'error'].map((level) => [level, (text) => ours.push(text + '\n')]))
+  const target = Object.fromEntries(['log', 'debug', 'info', 'warn', 'error'].map((level) =>
+    [level, (text) => ours.push(text + '\n')]))
   const theirs = []
   const sink = new Writable({ write (chunk, _, done) { theirs.push(chunk.toString()); done() } })
   play(new Console({ target }))

@@ -20,7 +20,8 @@ function play (Emitter, seed) {
     if (i === 3) emitter.removeListener('a', listeners[0])
   })
   emitter.on('newListener', (name) => seen.push(['new', String(name)]))
-  if (seed % 2) emitter.on('removeListener', (name, listener) => seen.push(['removed', String(name), listeners.indexOf(listener)]))
+  if (seed % 2) emitter.on('removeListener', (name, listener) =>
+    seen.push(['removed', String(name), listeners.indexOf(listener)]))
   const actions = [
     () => emitter.on(random.pick(names), random.pick(listeners)),
     () => emitter.once(random.pick(names), random.pick(listeners)),
@@ -41,7 +42,8 @@ function play (Emitter, seed) {
     }
     seen.push(result === emitter ? 'this' : result)
     for (const name of names) {
-      seen.push(emitter.listenerCount(name), emitter.listenerCount(name, listeners[0]), emitter.listeners(name).map((one) => listeners.indexOf(one)), emitter.rawListeners(name).length)
+      seen.push(emitter.listenerCount(name), emitter.listenerCount(name, listeners[0]),
+        emitter.listeners(name).map((one) => listeners.indexOf(one)), emitter.rawListeners(name).length)
     }
     seen.push(emitter.eventNames().map(String))
   }
@@ -49,7 +51,8 @@ function play (Emitter, seed) {
 }
 
 test('random play: the same as Node.js', () => {
-  for (let seed = 0; seed < 500; seed++) assert.deepEqual(play(EventEmitter, seed), play(nodeEvents, seed), `seed ${seed}`)
+  for (let seed = 0; seed < 500; seed++) assert.deepEqual(play(EventEmitter, seed), play(nodeEvents, seed),
+    `seed ${seed}`)
 })
 
 test('wrong arguments', () => {
@@ -62,7 +65,8 @@ test('wrong arguments', () => {
     assert.throws(() => new EventEmitter().setMaxListeners(wrong), { code: 'ERR_OUT_OF_RANGE' })
   }
   assert.throws(() => { EventEmitter.defaultMaxListeners = -1 }, { code: 'ERR_OUT_OF_RANGE' })
-  assert.throws(() => new EventEmitter().emit('error', 'text'), { code: 'ERR_UNHANDLED_ERROR', message: "Unhandled error. ('text')" })
+  assert.throws(() => new EventEmitter().emit('error', 'text'),
+    { code: 'ERR_UNHANDLED_ERROR', message: "Unhandled error. ('text')" })
   assert.throws(() => new EventEmitter().emit('error', new RangeError('own')), RangeError)
 })
 

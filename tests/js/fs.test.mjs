@@ -21,7 +21,8 @@ const full = (name) => path.join(root, name)
 test.after(() => nodeFs.rm(root, { recursive: true, force: true }))
 
 const big = Buffer.alloc(3 << 20, (i) => i)
-const CONTENT = { 'text.txt': 'grüße 😀\n', 'empty.txt': '', 'bytes.bin': Buffer.from([0, 255, 128, 10]), 'big.bin': big }
+const CONTENT = { 'text.txt': 'grüße 😀\n', 'empty.txt': '', 'bytes.bin': Buffer.from([0, 255, 128, 10]),
+  'big.bin': big }
 for (const [name, content] of Object.entries(CONTENT)) await nodeFs.writeFile(full(name), content)
 await nodeFs.mkdir(full('dir/sub/deep'), { recursive: true })
 await nodeFs.writeFile(full('dir/sub/deep/leaf'), 'leaf')
@@ -47,19 +48,24 @@ test('readFile offers to take a file, and takes a big one', async () => {
 })
 
 test('paths may be text, bytes and URLs', async () => {
-  const paths = ['text.txt', Buffer.from('text.txt'), full('text.txt'), pathToFileURL(full('text.txt')), new URL('socket://com.example.test/text.txt')]
+  const paths = ['text.txt', Buffer.from('text.txt'), full('text.txt'), pathToFileURL(full('text.txt')),
+    new URL('socket://com.example.test/text.txt')]
   for (const name of paths) assert.equal(await fsp.readFile(name, 'utf8'), CONTENT['text.txt'])
   await nodeFs.writeFile(full('a b%41#.txt'), 'odd')
   assert.equal(await fsp.readFile(pathToFileURL(full('a b%41#.txt')), 'utf8'), 'odd')
-  for (const wrong of [5, undefined, null, {}, 'a\0b', new URL('http://x/y'), new URL('file://host/x'), new URL('file:///a%2fb'), new URL('socket://other/x')]) {
-    await assert.rejects(fsp.readFile(wrong), (error) => error instanceof TypeError && /^ERR_INVALID_ARG/.test(error.code), String(wrong))
+  for (const wrong of [5, undefined, null, {}, 'a\0b', new URL('http://x/y'), new URL('file://host/x'),
+    new URL('file:///a%2fb'), new URL('socket://other/x')]) {
+    await assert.rejects(fsp.readFile(wrong), (error) =>
+      error instanceof TypeError && /^ERR_INVALID_ARG/.test(error.code), String(wrong))
   }
 })
 
 test('errors are those of Node.js, with the path as it was given', async () => {
   const tries = {
-    readFile: ['none'], stat: ['none'], lstat: ['none'], readdir: ['none'], unlink: ['none'], rmdir: ['dir'], mkdir: ['dir'],
-    access: ['none'], readlink: ['text.txt'], realpath: ['none'], truncate: ['none'], open: ['none'], chmod: ['none', 0o600]
+    readFile: ['none'], stat: ['none'], lstat: ['none'], readdir: ['none'], unlink: ['none'], rmdir: ['dir'],
+      mkdir: ['dir'],
+    access: ['none'], readlink: ['text.txt'], realpath: ['none'], truncate: ['none'], open: ['none'],
+      chmod: ['none', 0o600]
   }
   for (const [name, args] of Object.entries(tries)) {
     const [given, ...rest] = args
@@ -82,8 +88,10 @@ test('writeFile and appendFile take all kinds of data', async () => {
   }
   const kinds = [
     ['text ä', undefined, 'text ä'], ['6869', 'hex', 'hi'], ['aGk=', { encoding: 'base64' }, 'hi'],
-    [Buffer.from('x'), undefined, 'x'], [new Uint16Array([0x6868]), undefined, 'hh'], [new DataView(new ArrayBuffer(1)), undefined, '\0'],
-    [new Blob(['blob']), undefined, 'blob'], [new Blob(['stream']).stream(), undefined, 'stream'], [several(), undefined, 'ab'], [['6a', '6b'], 'hex', 'jk']
+    [Buffer.from('x'), undefined, 'x'], [new Uint16Array([0x6868]), undefined, 'hh'],
+      [new DataView(new ArrayBuffer(1)), undefined, '\0'],
+    [new Blob(['blob']), undefined, 'blob'], [new Blob(['stream']).stream(), undefined, 'stream'],
+      [several(), undefined, 'ab'], [['6a', '6b'], 'hex', 'jk']
   ]
   for (const [data, options, expected] of kinds) {
     await fsp.writeFile('out', data, options)
@@ -117,7 +125,8 @@ test('stat and lstat', async () => {
       const theirs = await nodeFs[method](full(name))
       assert.ok(ours instanceof fs.Stats)
       for (const [key, value] of Object.entries(theirs)) assert.deepEqual(ours[key], value, `${name} ${key}`)
-      for (const question of ['isFile', 'isDirectory', 'isSymbolicLink', 'isFIFO', 'isSocket', 'isCharacterDevice', 'isBlockDevice']) {
+      for (const question of ['isFile', 'isDirectory', 'isSymbolicLink', 'isFIFO', 'isSocket', 'isCharacterDevice',
+        'isBlockDevice']) {
         assert.equal(ours[question](), theirs[question](), `${name} ${question}`)
       }
     }
@@ -129,7 +138,8 @@ test('readdir and opendir', async () => {
   const sorted = (list) => list.sort((a, b) => String(a.name ?? a) < String(b.name ?? b) ? -1 : 1)
   for (const name of ['dir', 'dir/', './dir']) {
     for (const recursive of [false, true]) {
-      assert.deepEqual(sorted(await fsp.readdir(name, { recursive })), sorted(await nodeFs.readdir(full(name), { recursive })))
+      assert.deepEqual(sorted(await fsp.readdir(name, { recursive })),
+        sorted(await nodeFs.readdir(full(name), { recursive })))
     }
     const ours = sorted(await fsp.readdir(name, { withFileTypes: true }))
     const theirs = sorted(await nodeFs.readdir(full(name), { withFileTypes: true }))
@@ -221,7 +231,8 @@ test('read streams: as an iterable, as events, as a web stream', async () => {
   const part = fs.createReadStream('big.bin', { start: 1000, end: 200_000, highWaterMark: 1000 })
   assert.ok(Buffer.concat(await collect(part)).equals(big.subarray(1000, 200_001)))
   assert.equal(part.bytesRead, 199_001)
-  assert.equal((await collect(fs.createReadStream('text.txt', { encoding: 'utf8', highWaterMark: 1 }))).join(''), CONTENT['text.txt'])
+  assert.equal((await collect(fs.createReadStream('text.txt', { encoding: 'utf8', highWaterMark: 1 }))).join(''),
+    CONTENT['text.txt'])
   assert.deepEqual(await collect(fs.createReadStream('empty.txt')), [])
 
   const events = []

@@ -4,7 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 // a page, as far as hooks look at it
 const page = new EventTarget()
-for (const name of ['addEventListener', 'removeEventListener', 'dispatchEvent']) globalThis[name] = page[name].bind(page)
+for (const name of ['addEventListener', 'removeEventListener',
+  'dispatchEvent']) globalThis[name] = page[name].bind(page)
 globalThis.document = { readyState: 'loading' }
 
 const { load } = await import('./support/modules.mjs')
@@ -36,7 +37,8 @@ test('what is so already is told at once', async () => {
 
 test('events of the page and the app', () => {
   const names = {
-    onError: 'error', onData: 'data', onMessage: 'message', onOnline: 'online', onOffline: 'offline', onLanguageChange: 'languagechange', onPermissionChange: 'permissionchange',
+    onError: 'error', onData: 'data', onMessage: 'message', onOnline: 'online', onOffline: 'offline',
+      onLanguageChange: 'languagechange', onPermissionChange: 'permissionchange',
     onApplicationURL: 'applicationurl', onApplicationPause: 'applicationpause', onApplicationResume: 'applicationresume'
   }
   for (const [hook, event] of Object.entries(names)) {

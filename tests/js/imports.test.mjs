@@ -12,7 +12,8 @@ const MAX_WIDTH = 120
 
 const text = (file) => readFileSync(path.join(folder, file), 'utf8')
 const code = (file) => text(file).replace(/\/\*\*[^]*?\*\//g, '')
-const importsOf = (file) => [...code(file).matchAll(/^(?:import|export)[^'"]*?from '([^']+)'|^import '([^']+)'/gm)].map(([, a, b]) => a ?? b)
+const importsOf = (file) =>
+  [...code(file).matchAll(/^(?:import|export)[^'"]*?from '([^']+)'|^import '([^']+)'/gm)].map(([, a, b]) => a ?? b)
 
 /** All files that importing one brings. */
 function closure (file, seen = new Set()) {
@@ -48,7 +49,8 @@ test('every imported name is used', () => {
 test('a module brings no more than it needs', () => {
   const brings = (name) => [...closure(`${name}.js`)].sort()
   assert.deepEqual(brings('path'), ['_runtime.js', 'path.js', 'path/_common.js', 'path/posix.js', 'path/win32.js'])
-  for (const name of ['path', 'events', 'buffer', 'url', 'util', 'console', 'querystring', 'string_decoder', 'hooks', 'errors']) {
+  for (const name of ['path', 'events', 'buffer', 'url', 'util', 'console', 'querystring', 'string_decoder', 'hooks',
+    'errors']) {
     assert.ok(!brings(name).some((file) => file.startsWith('ipc')), `${name} brings ipc`)
   }
   assert.ok(!brings('ipc').some((file) => /^(fs|buffer|events|util)/.test(file)))
@@ -59,7 +61,8 @@ test('files are small', () => {
   for (const file of FILES) {
     const lines = text(file).split('\n')
     assert.ok(lines.length <= MAX_LINES, `${file}: ${lines.length} lines`)
-    for (const [i, line] of lines.entries()) assert.ok(line.length <= MAX_WIDTH, `${file}:${i + 1}: ${line.length} columns`)
+    for (const [i, line] of lines.entries()) assert.ok(line.length <= MAX_WIDTH,
+      `${file}:${i + 1}: ${line.length} columns`)
   }
 })
 

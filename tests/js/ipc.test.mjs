@@ -20,11 +20,13 @@ test('scalars travel in the query of a GET', async () => {
   assert.deepEqual(got, {
     path: 'a b/ä&=+?#%', n: '1.5', big: '1152921504606846976', yes: 'true', exp: '1e+21'
   })
-  assert.match(last().url, /^ipc:\/\/echo\?seq=R\d+&path=a%20b%2F%C3%A4%26%3D%2B%3F%23%25&n=1.5&big=\d+&yes=true&exp=1e%2B21$/)
+  assert.match(last().url,
+    /^ipc:\/\/echo\?seq=R\d+&path=a%20b%2F%C3%A4%26%3D%2B%3F%23%25&n=1.5&big=\d+&yes=true&exp=1e%2B21$/)
 })
 
 test('objects, null and long texts travel as a JSON body', async () => {
-  for (const args of [{ a: { b: [1] }, c: 'x' }, { a: null }, { a: [1, 2] }, { text: 'x'.repeat(3000) }, { name: 'a\ud800' }]) {
+  for (const args of [{ a: { b: [1] }, c: 'x' }, { a: null }, { a: [1, 2] }, { text: 'x'.repeat(3000) },
+    { name: 'a\ud800' }]) {
     const { args: got, method } = await call('echo', args)
     assert.equal(method, 'POST')
     assert.deepEqual(got, args)
@@ -38,12 +40,15 @@ test('what cannot be a call is refused before it is sent', async () => {
   const circle = {}
   circle.self = circle
   const wrong = [
-    ['fs.readFile?path=/etc/passwd'], ['a/b'], ['a..b'], ['ä'], [''], ['a%2eb'], ['__proto__'.replaceAll('_', '.')], [undefined],
-    ['echo', { seq: 'R1' }], ['echo', { index: 3 }], ['echo', { n: NaN }], ['echo', { n: Infinity, o: {} }], ['echo', circle],
+    ['fs.readFile?path=/etc/passwd'], ['a/b'], ['a..b'], ['ä'], [''], ['a%2eb'], ['__proto__'.replaceAll('_', '.')],
+      [undefined],
+    ['echo', { seq: 'R1' }], ['echo', { index: 3 }], ['echo', { n: NaN }], ['echo', { n: Infinity, o: {} }],
+      ['echo', circle],
     ['echo', { o: {} }, { body: 'x' }], ['echo', {}, { body: 5 }], ['echo', {}, { body: {} }]
   ]
   for (const [command, args, options] of wrong) {
-    await assert.rejects(call(command, args, options), (error) => error instanceof ipc.BadRequest && error.name === 'TypeError', String(command))
+    await assert.rejects(call(command, args, options), (error) =>
+      error instanceof ipc.BadRequest && error.name === 'TypeError', String(command))
     assert.equal((await request(command, args, options)).err.type, 'BadRequest')
   }
   assert.equal(host.calls.length, before)
@@ -72,11 +77,14 @@ test('a result has the shape of the original', async () => {
 })
 
 test('errors are of the class that their type names', async () => {
-  for (const type of ['BadRequest', 'Denied', 'NotFound', 'Timeout', 'TooLarge', 'QuotaExceeded', 'Aborted', 'CommandFailed']) {
-    host.commands.fails = () => { throw failure(500, { message: 'no', name: 'X', type, code: 'ECODE', missing: 'line', extra: { a: 1 } }) }
+  for (const type of ['BadRequest', 'Denied', 'NotFound', 'Timeout', 'TooLarge', 'QuotaExceeded', 'Aborted',
+    'CommandFailed']) {
+    host.commands.fails = () => { throw failure(500, { message: 'no', name: 'X', type, code: 'ECODE', missing: 'line',
+      extra: { a: 1 } }) }
     await assert.rejects(call('fails'), (error) => {
       assert.ok(error instanceof ipc[type] && error instanceof ipc.IPCError && error instanceof Error)
-      assert.deepEqual([error.message, error.type, error.code, error.missing, error.source], ['no', type, 'ECODE', 'line', 'fails'])
+      assert.deepEqual([error.message, error.type, error.code, error.missing, error.source],
+        ['no', type, 'ECODE', 'line', 'fails'])
       assert.deepEqual(error.extra, { a: 1 })
       return true
     })
@@ -105,7 +113,8 @@ test('binary replies, of known and unknown length', async () => {
       host.commands.bytes = () => new Reply('binary', bytes, headers)
       const got = await call('bytes')
       assert.ok(got instanceof Uint8Array)
-      assert.ok(Buffer.from(got.buffer, got.byteOffset, got.length).equals(Buffer.from(bytes.buffer)), `${size} ${JSON.stringify(headers)}`)
+      assert.ok(Buffer.from(got.buffer, got.byteOffset, got.length).equals(Buffer.from(bytes.buffer)),
+        `${size} ${JSON.stringify(headers)}`)
     }
   }
   host.commands.bytes = () => new TextEncoder().encode('ä')
@@ -165,7 +174,8 @@ test('a signal', async () => {
   const called = call('slow', {}, { signal: controller.signal })
   setTimeout(() => controller.abort('enough'), 5)
   await assert.rejects(called, (error) =>
-    error instanceof ipc.Aborted && error.name === 'AbortError' && error.code === 'ABORT_ERR' && error.cause === 'enough')
+    error instanceof ipc.Aborted && error.name === 'AbortError' && error.code === 'ABORT_ERR' &&
+    error.cause === 'enough')
   assert.equal(host.cancelled.length, 1)
   const count = host.calls.length
   await assert.rejects(call('slow', {}, { signal: controller.signal }), ipc.Aborted)
@@ -261,9 +271,11 @@ test('a stream that is cut, or that cannot begin, says so', async () => {
     yield new Uint8Array(1)
     throw new Error('cut')
   })())
-  await assert.rejects(collect(stream('items')), (error) => error instanceof ipc.Unreachable && /ended early/.test(error.message))
+  await assert.rejects(collect(stream('items')), (error) =>
+    error instanceof ipc.Unreachable && /ended early/.test(error.message))
   host.commands.items = () => new Reply('stream-binary', new Uint8Array(5), { 'Socket-File-Size': '6' })
-  await assert.rejects(collect(stream('items')), (error) => error instanceof ipc.Unreachable && /1 bytes/.test(error.cause.message))
+  await assert.rejects(collect(stream('items')), (error) =>
+    error instanceof ipc.Unreachable && /1 bytes/.test(error.cause.message))
   host.commands.items = () => { throw failure(403, { message: 'no', type: 'Denied', missing: 'm' }) }
   await assert.rejects(collect(stream('items')), ipc.Denied)
   await assert.rejects(collect(stream('echo')), ipc.BadRequest)
@@ -387,7 +399,9 @@ test('uploads that fail: by the source, the command, the signal, or at once', as
 
   sink(host, { failAt: 1 })
   let returned = false
-  const quiet = { [Symbol.asyncIterator]: () => ({ n: 0, next () { return this.n++ ? new Promise(() => {}) : { value: 'a', done: false } }, return () { returned = true } }) }
+  const quiet = { [Symbol.asyncIterator]: () =>
+    ({ n: 0, next () { return this.n++ ? new Promise(() => {}) : { value: 'a', done: false } },
+    return () { returned = true } }) }
   await assert.rejects(upload('sink', {}, quiet), (error) => error.code === 'ENOSPC')
   assert.equal(returned, true, 'the source is told, though it is silent')
 

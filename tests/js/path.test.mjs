@@ -39,7 +39,8 @@ for (const kind of ['posix', 'win32']) {
 
   test(`${kind}: wrong arguments`, () => {
     for (const wrong of [undefined, null, 5, {}, [], true, Symbol('s')]) {
-      for (const method of ['normalize', 'dirname', 'basename', 'extname', 'parse', 'isAbsolute', 'join', 'resolve', 'relative', 'format']) {
+      for (const method of ['normalize', 'dirname', 'basename', 'extname', 'parse', 'isAbsolute', 'join', 'resolve',
+        'relative', 'format']) {
         agree(`${method} ${String(wrong)}`, () => path[kind][method](wrong), () => nodePath[kind][method](wrong))
       }
     }

@@ -20,7 +20,8 @@ function compiler () {
 /** What the typings declare: module -> names of values, and the names of its default's parts. */
 function declared () {
   const { TypeFlags, SymbolFlags, createProgram, ScriptTarget, ModuleKind } = typescript
-  const program = createProgram([index], { target: ScriptTarget.ES2022, module: ModuleKind.ESNext, strict: true, types: [] })
+  const program = createProgram([index], { target: ScriptTarget.ES2022, module: ModuleKind.ESNext, strict: true,
+    types: [] })
   const checker = program.getTypeChecker()
   const isValue = (symbol) => {
     const real = symbol.flags & SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol
@@ -30,10 +31,12 @@ function declared () {
     const exported = checker.getExportsOfModule(module).filter(isValue)
     const main = exported.find((symbol) => symbol.name === 'default')
     const type = main && checker.getTypeOfSymbol(main)
-    const parts = type && (type.flags & TypeFlags.Object || type.isIntersection?.()) && !type.getConstructSignatures().length
+    const isObject = type && (type.flags & TypeFlags.Object || type.isIntersection?.())
+    const parts = isObject && !type.getConstructSignatures().length
       ? type.getProperties().map((symbol) => symbol.name)
       : null
-    return [module.name.slice(1, -1), { names: exported.map((symbol) => symbol.name).sort(), parts: parts?.sort() ?? null }]
+    return [module.name.slice(1, -1), { names: exported.map((symbol) => symbol.name).sort(),
+      parts: parts?.sort() ?? null }]
   }))
 }
 
@@ -46,7 +49,8 @@ test('every module has its typings beside it, and the index names them all', () 
   }
 })
 
-test('modules export what their typings say, and no more', { skip: !typescript && 'typescript is not installed: npm install' }, async (t) => {
+test('modules export what their typings say, and no more',
+  { skip: !typescript && 'typescript is not installed: npm install' }, async (t) => {
   const typings = declared()
   for (const name of NAMES) {
     await t.test(name, async () => {
@@ -54,8 +58,9 @@ test('modules export what their typings say, and no more', { skip: !typescript &
       const { names, parts } = typings.get(`socket:${name}`)
       assert.deepEqual(Object.keys(module).sort(), names)
       // the parts of a plain object; classes, the console and emitters have their own typings
-      const plain = parts && module.default && Object.getPrototypeOf(module.default) === Object.prototype && module.default !== console
-      if (plain) assert.deepEqual(Object.keys(module.default).sort(), parts)
+      const main = module.default
+      const plain = parts && main && Object.getPrototypeOf(main) === Object.prototype && main !== console
+      if (plain) assert.deepEqual(Object.keys(main).sort(), parts)
     })
   }
 })

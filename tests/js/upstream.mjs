@@ -50,10 +50,6 @@ export const PACKAGES = {
   }
 }
 
-/**
- * What does not hold for us, and why: assertions by their lines, or tests by their titles. `blank` lines are
- * not run at all, since they throw outside of an assertion and would end the file.
- */
 const NEWER = 'Node.js of today refuses this argument, or says so in other words'
 const EMPTY = 'Node.js of today finds an empty needle where the search begins'
 const WHATWG = 'malformed UTF-8 becomes as many U+FFFD as the Encoding Standard says, as in Node.js of today'
@@ -61,17 +57,25 @@ const PARENT = 'in Node.js `parent` was always the memory'
 const LARGE = 'a buffer may have 4 GiB today'
 const NODE = 'test/node/test-buffer'
 
+/**
+ * What does not hold for us, and why: assertions by their lines, or tests by their titles. `blank` lines are
+ * not run at all, since they throw outside of an assertion and would end the file.
+ */
 export const EXCLUDED = [
-  { file: 'url@0.11.4/test/index.js', titles: /^parse\((http:\/\/example\.com|\/example)\)$/, reason: '`search` is null without a query, as in Node.js since 12' },
-  { file: 'url@0.11.4/test/index.js', titles: /\(file:\/[^/]|,file:\/[^/]/, reason: '`file:/a` is written `file:///a`, as in Node.js since 7' },
+  { file: 'url@0.11.4/test/index.js', titles: /^parse\((http:\/\/example\.com|\/example)\)$/,
+    reason: '`search` is null without a query, as in Node.js since 12' },
+  { file: 'url@0.11.4/test/index.js', titles: /\(file:\/[^/]|,file:\/[^/]/,
+    reason: '`file:/a` is written `file:///a`, as in Node.js since 7' },
   { file: 'path-browserify@1.0.1/test/test-path-parse-format.js', lines: [231], reason: NEWER },
   { file: `buffer@4.9.2/${NODE}.js`, blank: [274, 359, 360, 363, 1010], lines: [], reason: NEWER },
   { file: `buffer@4.9.2/${NODE}-alloc.js`, blank: [272, 357, 358, 361, 986], lines: [], reason: NEWER },
-  { file: `buffer@4.9.2/${NODE}-arraybuffer.js`, blank: [52, 53, 54, 55], lines: [], reason: 'noAssert is gone from Node.js since 10' },
+  { file: `buffer@4.9.2/${NODE}-arraybuffer.js`, blank: [52, 53, 54, 55], lines: [],
+    reason: 'noAssert is gone from Node.js since 10' },
   { file: `buffer@4.9.2/${NODE}-arraybuffer.js`, lines: [20], reason: PARENT },
   { file: `buffer@4.9.2/${NODE}-arraybuffer.js`, lines: [75, 80, 103, 108], reason: NEWER },
   { file: `buffer@4.9.2/${NODE}-bytelength.js`, blank: [11, 12, 13, 14], lines: [], reason: NEWER },
-  { file: `buffer@4.9.2/${NODE}-compare-offset.js`, blank: [15, 22, 46, 49, 52, 55], lines: [59, 60, 61, 62, 63, 64, 65], reason: NEWER },
+  { file: `buffer@4.9.2/${NODE}-compare-offset.js`, blank: [15, 22, 46, 49, 52, 55],
+    lines: [59, 60, 61, 62, 63, 64, 65], reason: NEWER },
   { file: `buffer@4.9.2/${NODE}-concat.js`, lines: [33], reason: NEWER },
   { file: `buffer@4.9.2/${NODE}-fill.js`, blank: /testBufs\(.*, -1[,)]|genBuffer\(.*-1/, lines: [], reason: NEWER },
   { file: `buffer@4.9.2/${NODE}-fill.js`, blank: [141], lines: [], reason: NEWER },
@@ -80,11 +84,15 @@ export const EXCLUDED = [
   { file: `buffer@4.9.2/${NODE}.js`, lines: [1478, 1482], reason: NEWER },
   { file: `buffer@4.9.2/${NODE}-alloc.js`, lines: [1441], reason: PARENT },
   { file: `buffer@4.9.2/${NODE}.js`, lines: [1467], reason: PARENT },
-  { file: `buffer@4.9.2/${NODE}-alloc.js`, blank: [1066, 1067, 1068, 1357, 1358, 1359, 1361, 1362, 1363], lines: [], reason: LARGE },
-  { file: `buffer@4.9.2/${NODE}.js`, blank: [1082, 1083, 1084, 1383, 1384, 1385, 1387, 1388, 1389], lines: [], reason: LARGE },
+  { file: `buffer@4.9.2/${NODE}-alloc.js`, blank: [1066, 1067, 1068, 1357, 1358, 1359, 1361, 1362, 1363], lines: [],
+    reason: LARGE },
+  { file: `buffer@4.9.2/${NODE}.js`, blank: [1082, 1083, 1084, 1383, 1384, 1385, 1387, 1388, 1389], lines: [],
+    reason: LARGE },
   { file: `buffer@4.9.2/${NODE}-includes.js`, lines: [34, 35, 36, 37, 56, 57, 58, 59], reason: EMPTY },
-  { file: `buffer@4.9.2/${NODE}-indexof.js`, lines: [34, 35, 36, 37, 56, 57, 58, 59, 383, 384, 385, 386], reason: EMPTY },
-  { file: `buffer@4.9.2/${NODE}-inspect.js`, lines: [21, 22], reason: 'Node.js of today also says how many bytes are left' },
+  { file: `buffer@4.9.2/${NODE}-indexof.js`, lines: [34, 35, 36, 37, 56, 57, 58, 59, 383, 384, 385, 386],
+    reason: EMPTY },
+  { file: `buffer@4.9.2/${NODE}-inspect.js`, lines: [21, 22],
+    reason: 'Node.js of today also says how many bytes are left' },
   { file: `buffer@4.9.2/${NODE}-slow.js`, blank: [44, 45, 48, 49, 50, 51], lines: [], reason: NEWER },
   { file: 'buffer@4.9.2/test/to-string.js', lines: [156, 172, 176, 196], reason: WHATWG }
 ]
@@ -160,12 +168,14 @@ export async function runFile (name, folder, file, ours) {
       if (wanted in replaced) return replaced[wanted]
       if (!wanted.startsWith('.')) return real(`node:${wanted}`)
       const target = path.resolve(path.dirname(full), wanted)
-      const isPackage = target === folder || target === path.join(folder, 'url') || target === path.join(folder, 'index')
+      const isPackage = target === folder || target === path.join(folder, 'url') || target === path.join(folder,
+        'index')
       return isPackage ? ours : loadFile(target.endsWith('.js') ? target : `${target}.js`)
     }
     const names = ['require', 'module', 'exports', '__filename', '__dirname', 'Buffer', 'process']
     const values = [require, module, module.exports, full, path.dirname(full), ours.Buffer, fakeProcess]
-    vm.compileFunction(source(full, `${name}/${path.relative(folder, full)}`), names, { filename: full }).apply(module.exports, values)
+    vm.compileFunction(source(full, `${name}/${path.relative(folder, full)}`), names,
+      { filename: full }).apply(module.exports, values)
     return module.exports
   }
 

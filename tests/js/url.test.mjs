@@ -9,7 +9,8 @@ import { load } from './support/modules.mjs'
 
 const { default: url } = await load('url')
 const { default: querystring } = await load('querystring')
-const PIECES = ['http:', 'foo:', 'file:', '//', '/', '/', '..', '.', 'a', 'b', 'c.d', '?', '?x=1&y=2', '#h', '@', 'user', ':80', 'q r', '%20', 'é', '[::1]', 'javascript:', 'ex.com']
+const PIECES = ['http:', 'foo:', 'file:', '//', '/', '/', '..', '.', 'a', 'b', 'c.d', '?', '?x=1&y=2', '#h', '@',
+  'user', ':80', 'q r', '%20', 'é', '[::1]', 'javascript:', 'ex.com']
 const BASES = ['http://ex.com/a/b?c#d', 'http://u:p@h/x/', 'file:///a/b', 'foo:a/b', '/a/b/c', '//h/p']
 
 process.removeAllListeners('warning')
@@ -25,24 +26,29 @@ test('the older functions: the same as Node.js for random URLs', () => {
     const text = random.text(PIECES, 7)
     const base = random.pick(BASES)
     for (const flags of [[], [true], [false, true]]) {
-      agreeUnlessRefused(`parse ${text} ${flags}`, () => ({ ...url.parse(text, ...flags) }), () => ({ ...nodeUrl.parse(text, ...flags) }))
+      agreeUnlessRefused(`parse ${text} ${flags}`, () => ({ ...url.parse(text, ...flags) }), () =>
+        ({ ...nodeUrl.parse(text, ...flags) }))
     }
     agreeUnlessRefused(`resolve ${base} ${text}`, () => url.resolve(base, text), () => nodeUrl.resolve(base, text))
-    agreeUnlessRefused(`format ${text}`, () => url.format(nodeUrl.parse(text)), () => nodeUrl.format(nodeUrl.parse(text)))
+    agreeUnlessRefused(`format ${text}`, () => url.format(nodeUrl.parse(text)), () =>
+      nodeUrl.format(nodeUrl.parse(text)))
   }
 })
 
 test('format of objects and of URLs', () => {
   const objects = [
-    { protocol: 'http', host: 'a.com', pathname: 'x' }, { hostname: '::1', protocol: 'http:', port: 8 }, { pathname: '/a?b#c' },
-    { query: { a: [1, 2], b: 'x y' } }, { search: 'a#b', hash: 'c' }, { slashes: true, pathname: 'p' }, { auth: 'a:b c', host: 'h', protocol: 'x:' }
+    { protocol: 'http', host: 'a.com', pathname: 'x' }, { hostname: '::1', protocol: 'http:', port: 8 },
+      { pathname: '/a?b#c' },
+    { query: { a: [1, 2], b: 'x y' } }, { search: 'a#b', hash: 'c' }, { slashes: true, pathname: 'p' },
+      { auth: 'a:b c', host: 'h', protocol: 'x:' }
   ]
   for (const object of objects) agree(JSON.stringify(object), () => url.format(object), () => nodeUrl.format(object))
   const whole = new URL('http://user:word@ex.com/p?q#h')
   for (const options of [undefined, { auth: false }, { fragment: false }, { search: false }]) {
     assert.equal(url.format(whole, options), nodeUrl.format(whole, options))
   }
-  for (const wrong of [undefined, null, 5, true]) agree(String(wrong), () => url.format(wrong), () => nodeUrl.format(wrong))
+  for (const wrong of [undefined, null, 5, true]) agree(String(wrong), () => url.format(wrong), () =>
+    nodeUrl.format(wrong))
   for (const wrong of [undefined, null, 5, {}]) agree(String(wrong), () => url.parse(wrong), () => nodeUrl.parse(wrong))
 })
 
@@ -77,7 +83,8 @@ test('the rest', () => {
 
 test('querystring: the same as Node.js', () => {
   const random = new Random(7)
-  const pieces = ['a', 'b=', '=', '&', '&', '+', '%20', '%', '%zz', '%C3%A9', '%FF', 'é', '[]', '\ud83d\ude00', ';', ':']
+  const pieces = ['a', 'b=', '=', '&', '&', '+', '%20', '%', '%zz', '%C3%A9', '%FF', 'é', '[]', '\ud83d\ude00', ';',
+    ':']
   for (let round = 0; round < 20_000; round++) {
     const text = random.text(pieces, 8)
     agree(text, () => querystring.unescape(text), () => nodeQuerystring.unescape(text))
@@ -85,11 +92,14 @@ test('querystring: the same as Node.js', () => {
     // here Node.js cuts characters to bytes, or not, depending on what stood before them
     if (/%(?![0-9a-f]{2})|%FF/i.test(text) && /[^\0-\x7f]/.test(text)) continue
     agree(text, () => querystring.parse(text), () => nodeQuerystring.parse(text))
-    agree(text, () => querystring.parse(text, ';', ':', { maxKeys: 2 }), () => nodeQuerystring.parse(text, ';', ':', { maxKeys: 2 }))
+    agree(text, () => querystring.parse(text, ';', ':', { maxKeys: 2 }), () =>
+      nodeQuerystring.parse(text, ';', ':', { maxKeys: 2 }))
   }
-  for (const object of [{ a: [1, 'x', null], b: undefined, c: true, d: 1n, e: NaN, f: {}, 'ä b': '&=' }, null, 'text', [], { a: [] }]) {
+  for (const object of [{ a: [1, 'x', null], b: undefined, c: true, d: 1n, e: NaN, f: {}, 'ä b': '&=' }, null, 'text',
+    [], { a: [] }]) {
     agree(JSON.stringify(String(object)), () => querystring.stringify(object), () => nodeQuerystring.stringify(object))
-    agree(String(object), () => querystring.stringify(object, ';', ':'), () => nodeQuerystring.stringify(object, ';', ':'))
+    agree(String(object), () => querystring.stringify(object, ';', ':'), () =>
+      nodeQuerystring.stringify(object, ';', ':'))
   }
   for (const value of [{ toString: () => 'own' }, 5, undefined, '\ud800']) {
     agree(String(value), () => querystring.escape(value), () => nodeQuerystring.escape(value))

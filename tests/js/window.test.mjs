@@ -3,7 +3,8 @@ import assert from 'node:assert/strict'
 import { FakeHost } from './support/host.mjs'
 import { load } from './support/modules.mjs'
 
-const host = new FakeHost().install({ name: 'test', runtimeVersion: '1.2.3', pythonVersion: '3.11.7', debug: true, env: { MODE: 'x' } })
+const host = new FakeHost().install({ name: 'test', runtimeVersion: '1.2.3', pythonVersion: '3.11.7', debug: true,
+  env: { MODE: 'x' } })
 const { default: application } = await load('application')
 const { ApplicationWindow, constants } = await load('window')
 const { default: os } = await load('os')
@@ -19,10 +20,12 @@ test('what a window is told, and how another one is named', async () => {
   const other = new ApplicationWindow(3)
   const calls = [
     ['getSize', [], {}], ['setSize', [{ width: 5, height: 6 }], { width: '5', height: '6' }], ['getPosition', [], {}],
-    ['setPosition', [{ x: 1, y: -2 }], { x: '1', y: '-2' }], ['getTitle', [], {}], ['setTitle', ['T & t'], { value: 'T & t' }],
+    ['setPosition', [{ x: 1, y: -2 }], { x: '1', y: '-2' }], ['getTitle', [], {}],
+      ['setTitle', ['T & t'], { value: 'T & t' }],
     ['getBackgroundColor', [], {}], ['setBackgroundColor', ['#102030'], { color: '#102030' }],
     ['setBackgroundColor', [{ red: 16, green: 32, blue: 48 }], { color: '#102030' }],
-    ['show', [], {}], ['hide', [], {}], ['focus', [], {}], ['maximize', [], {}], ['minimize', [], {}], ['restore', [], {}],
+    ['show', [], {}], ['hide', [], {}], ['focus', [], {}], ['maximize', [], {}], ['minimize', [], {}],
+      ['restore', [], {}],
     ['fullscreen', [], { on: 'true' }], ['fullscreen', [false], { on: 'false' }], ['reload', [], {}], ['close', [], {}],
     ['navigate', ['page.html'], { url: 'page.html' }], ['showInspector', [], {}],
     ['showOpenFilePicker', [{ multiple: true }], { kind: 'open', multiple: 'true' }, 'showFileSystemPicker'],
@@ -75,20 +78,23 @@ test('the application', async () => {
   assert.equal(last().command, 'application.getScreenSize')
   await application.exit(3)
   assert.deepEqual([last().command, last().args], ['application.exit', { code: '3' }])
-  assert.deepEqual([application.debug, application.runtimeVersion, application.config.name, application.MAX_WINDOWS], [true, '1.2.3', 'test', 64])
+  assert.deepEqual([application.debug, application.runtimeVersion, application.config.name, application.MAX_WINDOWS],
+    [true, '1.2.3', 'test', 64])
   assert.equal(application.getCurrentWindowIndex(), 0)
 })
 
 test('os', async () => {
   answers['os.info'] = { release: '6.1', version: 'v', machine: 'x86_64', homedir: '/h', tmpdir: '/t', totalmem: 5 }
   const count = host.calls.length
-  assert.deepEqual(await Promise.all([os.release(), os.homedir(), os.tmpdir(), os.totalmem(), os.version(), os.machine()]), ['6.1', '/h', '/t', 5, 'v', 'x86_64'])
+  assert.deepEqual(await Promise.all([os.release(), os.homedir(), os.tmpdir(), os.totalmem(), os.version(),
+    os.machine()]), ['6.1', '/h', '/t', 5, 'v', 'x86_64'])
   assert.equal(host.calls.length, count + 1, 'asked once')
   for (const name of ['uptime', 'freemem', 'cpus', 'loadavg', 'networkInterfaces', 'rusage']) {
     await os[name]()
     assert.equal(last().command, `os.${name}`)
   }
-  assert.deepEqual([os.platform(), os.arch(), os.type(), os.EOL, os.devNull, os.endianness()], ['linux', 'x64', 'Linux', '\n', '/dev/null', 'LE'])
+  assert.deepEqual([os.platform(), os.arch(), os.type(), os.EOL, os.devNull, os.endianness()],
+    ['linux', 'x64', 'Linux', '\n', '/dev/null', 'LE'])
   assert.ok(os.availableParallelism() >= 1)
 })
 
@@ -100,7 +106,8 @@ test('process', async () => {
   assert.equal(runtimeProcess.env.HOME, '/h')
   assert.deepEqual(Object.keys(runtimeProcess.env), ['MODE', 'HOME'])
   assert.equal(runtimeProcess.cwd(), process.cwd())
-  assert.deepEqual([runtimeProcess.platform, runtimeProcess.arch, runtimeProcess.version, runtimeProcess.versions.python], ['linux', 'x64', 'v1.2.3', '3.11.7'])
+  assert.deepEqual([runtimeProcess.platform, runtimeProcess.arch, runtimeProcess.version,
+    runtimeProcess.versions.python], ['linux', 'x64', 'v1.2.3', '3.11.7'])
   const start = runtimeProcess.hrtime()
   const [seconds, nanoseconds] = runtimeProcess.hrtime(start)
   assert.ok(seconds === 0 && nanoseconds >= 0)

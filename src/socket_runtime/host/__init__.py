@@ -16,6 +16,7 @@ imported before an app asks for a host.
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from socket_runtime.host.contract import Callbacks, Host, HostOptions
 
 __all__ = ['make_host']
+
+#: Variables that have WebKitGTK open a port for debuggers (D11).
+INSPECTORS = ('WEBKIT_INSPECTOR_SERVER', 'WEBKIT_INSPECTOR_HTTP_SERVER')
 
 
 def make_host(callbacks: Callbacks, options: HostOptions, name: str | None = None) -> Host:
@@ -34,6 +38,10 @@ def make_host(callbacks: Callbacks, options: HostOptions, name: str | None = Non
     if name is None:
         name = {'darwin': 'cocoa', 'win32': 'edge'}.get(sys.platform, 'gtk')
     if name == 'gtk':
+        if not (options.developer or options.automation):
+            # before WebKit is imported: it opens the port then, whatever its views are told
+            for variable in INSPECTORS:
+                os.environ.pop(variable, None)
         from socket_runtime.host.gtk import GtkHost
 
         return GtkHost(callbacks, options)

@@ -25,7 +25,7 @@ import sys
 import threading
 import types
 import typing
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from math import isfinite
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
@@ -36,7 +36,7 @@ from socket_runtime.ipc.csp import can_be_named
 if TYPE_CHECKING:
     from socket_runtime.ipc.grants import Grants
 
-__all__ = ['Binary', 'Call', 'Command', 'Commands', 'HostFile', 'Kind', 'Shape']
+__all__ = ['Binary', 'Call', 'Command', 'Commands', 'HostFile', 'Kind', 'Shape', 'SizedStream']
 
 Kind: TypeAlias = Literal['sync', 'async', 'generator', 'async generator']
 
@@ -81,6 +81,34 @@ class HostFile:
     fd: int
     size: int
     mtime: float | None = None
+
+
+class SizedStream:
+    """A raw stream whose length is known before it begins, so that the page can tell a whole one from one
+    that broke off: engines take both for the end.
+
+    Args:
+        items: yields the bytes.
+        size: how many there will be, in all.
+    """
+
+    __slots__ = ('_items', 'size')
+
+    def __init__(self, items: Iterator[bytes], size: int) -> None:
+        self._items = items
+        self.size = size
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        return next(self._items)
+
+    def close(self) -> None:
+        """Give the rest up."""
+        close = getattr(self._items, 'close', None)
+        if close is not None:
+            close()
 
 
 @dataclass(frozen=True, slots=True)

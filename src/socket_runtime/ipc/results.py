@@ -33,17 +33,23 @@ class Replies:
     def __init__(self, origin: str) -> None:
         self._common: tuple[tuple[str, str], ...] = (
             ('Access-Control-Allow-Origin', origin),
-            ('Access-Control-Expose-Headers', _EXPOSED),
             ('Cache-Control', 'no-store'),
             ('X-Content-Type-Options', 'nosniff'),
         )
-        # the hot reply's headers are one value, so that a host can keep its own form of them
-        self._json = self.headers(JSON, 'json')
+        # the plain reply is the hot one: no header that it does not need, and one value, so that a host can keep
+        # its own form of it
+        self._json: Headers = (('Content-Type', JSON), *self._common)
         self._binary = self.headers(BINARY, 'binary')
 
     def headers(self, content_type: str, kind: str, *more: tuple[str, str]) -> Headers:
-        """All headers of a reply, content type first."""
-        return (('Content-Type', content_type), ('Socket-Kind', kind), *self._common, *more)
+        """All headers of a reply that is not plain JSON, content type first."""
+        return (
+            ('Content-Type', content_type),
+            ('Socket-Kind', kind),
+            ('Access-Control-Expose-Headers', _EXPOSED),
+            *self._common,
+            *more,
+        )
 
     def data(self, source: str, call_id: str, value: Any) -> tuple[int, Headers, bytes]:
         """The result of a command that returned ``value``.

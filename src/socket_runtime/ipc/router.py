@@ -15,19 +15,20 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from itertools import islice
 from typing import Any
 
-from socket_runtime.errors import Aborted, BadRequest, CommandFailed, LocalError, NotFound, RemoteError, Timeout
-from socket_runtime.ipc.command import Binary, Call, Command, HostFile
+from socket_runtime.errors import Aborted, BadRequest, CommandFailed, Denied, LocalError, NotFound, RemoteError, Timeout
+from socket_runtime.ipc.command import Binary, Call, Command, HostFile, SizedStream
 from socket_runtime.ipc.document import Document, new_token
-from socket_runtime.ipc.gate import Gate
+from socket_runtime.ipc.gate import Gate, audit
 from socket_runtime.ipc.grants import Grants
 from socket_runtime.ipc.quotas import Quotas
 from socket_runtime.ipc.results import BINARY, JSON, Replies
-from socket_runtime.ipc.streams import MAX_CHUNK, Upload, pump, pump_async
+from socket_runtime.ipc.streams import MAX_CHUNK, Flow, Upload, pump, pump_async
 from socket_runtime.ipc.transport import Asker, Responder, Sink, Workers
 from socket_runtime.ipc.uri import CallUri, parse_call
 
@@ -40,13 +41,15 @@ SWEEP = 1.0
 #: A file that the page never reads is closed after this, in seconds (B6).
 FILE_LIFE = 60.0
 
+_COUNT = re.compile('[0-9]{1,15}').fullmatch
+
 OfferFile = Callable[[int, int, str, Callable[[bool], None]], None]
 
 
 class _Active:
     """A call under way."""
 
-    __slots__ = ('binary', 'call', 'deadline', 'document', 'kind', 'responder', 'result', 'sink', 'upload', 'upload_id')
+    __slots__ = ('call', 'deadline', 'document', 'flow', 'kind', 'responder', 'result', 'sink', 'stream_id', 'upload')
 
     def __init__(self, call: Call, document: Document, responder: Responder | None, kind: str) -> None:
         self.call = call
@@ -57,7 +60,8 @@ class _Active:
         self.deadline = time.monotonic() + timeout if timeout is not None else None
         self.sink: Sink | None = None
         self.upload: Upload | None = None
-        self.upload_id = ''
+        self.flow: Flow | None = None
+        self.stream_id = ''
         self.result: tuple[int, Any, bytes] | None = None
 
 
@@ -93,7 +97,8 @@ class Router:
         self._quotas = Quotas()
         self._active: set[_Active] = set()
         self._by_seq: dict[tuple[int, str], _Active] = {}
-        self._uploads: dict[str, _Active] = {}
+        #: uploads, and streams of pages that count, by their id
+        self._streams: dict[str, _Active] = {}
         self._files: dict[str, tuple[Document, int, float]] = {}
         self._sweeping = False
         #: Handed to every command as ``call.services``.
@@ -246,17 +251,28 @@ class Router:
         def opened() -> None:
             if active not in self._active:
                 return  # given up meanwhile
-            sink = self._open_stream(active)
+            size = items.size if isinstance(items, SizedStream) else None
+            sink = self._open_stream(active, size)
             self._workers.run_apart(lambda: self._pump(active, items, first, sink))
 
         self._workers.post(opened)
 
-    def _open_stream(self, active: _Active) -> Sink:
+    def _open_stream(self, active: _Active, size: int | None = None) -> Sink:
         responder, active.responder = active.responder, None
         assert responder is not None
         kind = 'stream-binary' if active.call.command.shape.binary_items else 'stream-items'
-        sink = active.sink = responder.stream(200, self._replies.headers(BINARY, kind))
-        return sink
+        more = () if size is None else (('Socket-File-Size', str(size)),)
+        flows = active.call.header('Socket-Flow') is not None
+        if flows:
+            active.stream_id = new_token()
+            self._streams[active.stream_id] = active
+            more = (*more, ('Socket-Stream', active.stream_id))
+        sink = active.sink = responder.stream(200, self._replies.headers(BINARY, kind, *more))
+        if not flows:
+            return sink
+        flow = active.flow = Flow(sink)
+        active.call.on_cancel(flow.give_up)
+        return flow
 
     def _pump(self, active: _Active, items: Iterator[Any], first: list[Any], sink: Sink) -> None:
         call = active.call
@@ -286,6 +302,9 @@ class Router:
 
     def _describe(self, call: Call, error: Exception) -> RemoteError:
         """What the page is told of an error in a command: everything only in development (B8)."""
+        if isinstance(error, Denied):
+            # a scope said no; whatever is denied is in the log once, wherever that was decided
+            audit(call.command.name, error)
         if isinstance(error, RemoteError):
             return error
         _log.error('ipc://%s failed', call.command.name, exc_info=error)
@@ -304,6 +323,7 @@ class Router:
             self._leave(active)
         elif active.upload is not None and not active.call.is_cancelled:
             active.result = reply  # told with the page's next word about this upload
+            active.upload.abort()  # nobody takes its chunks any more: the page need not wait with them
         else:
             self._leave(active)
 
@@ -312,7 +332,7 @@ class Router:
             return
         self._active.discard(active)
         self._quotas.leave(active.document.window, active.kind)
-        self._uploads.pop(active.upload_id, None)
+        self._streams.pop(active.stream_id, None)
         seq = (active.document.window, active.call.id)
         if self._by_seq.get(seq) is active:
             del self._by_seq[seq]
@@ -340,29 +360,39 @@ class Router:
                 self._close_file(file_id)
             responder.send(*self._replies.nothing())
             return True
-        if (upload_id := asker.header('Socket-Stream')) is not None:
-            self._carry_upload(command, document, upload_id, asker, responder)
+        if (stream_id := asker.header('Socket-Stream')) is not None:
+            active = self._streams.get(stream_id)
+            if active is not None and (active.document is not document or active.call.command is not command):
+                active = None
+            if (taken := asker.header('Socket-Stream-Taken')) is not None:
+                self._take(active, taken, responder)
+            else:
+                self._carry_upload(active, asker, responder)
             return True
         return False
 
+    def _take(self, active: _Active | None, taken: str, responder: Responder) -> None:
+        """The page says how much of a stream it has consumed. The stream may have ended meanwhile."""
+        if _COUNT(taken) is None:
+            raise BadRequest('Socket-Stream-Taken is not a number')
+        if active is not None and active.flow is not None:
+            active.flow.take(int(taken))
+        responder.send(*self._replies.nothing())
+
     def _open_upload(self, active: _Active) -> Upload:
         upload = active.upload = Upload()
-        active.upload_id = new_token()
-        self._uploads[active.upload_id] = active
-        headers = self._replies.headers(JSON, 'upload', ('Socket-Stream', active.upload_id))
+        active.stream_id = new_token()
+        self._streams[active.stream_id] = active
+        headers = self._replies.headers(JSON, 'upload', ('Socket-Stream', active.stream_id))
         responder, active.responder = active.responder, None
         assert responder is not None
         responder.send(200, headers, b'{}')
         return upload
 
-    def _carry_upload(
-        self, command: Command, document: Document, upload_id: str, asker: Asker, responder: Responder
-    ) -> None:
-        active = self._uploads.get(upload_id)
-        if active is None or active.document is not document or active.call.command is not command:
+    def _carry_upload(self, active: _Active | None, asker: Asker, responder: Responder) -> None:
+        if active is None or active.upload is None:
             raise NotFound('no such upload')
-        upload = active.upload
-        assert upload is not None
+        upload, command = active.upload, active.call.command
         if active.responder is not None:
             raise BadRequest('the upload has ended')
         if asker.header('Socket-Stream-Abort') is not None:

@@ -17,10 +17,11 @@ from socket_runtime.errors import Aborted, RemoteError
 from socket_runtime.ipc.results import RECORD_HEARTBEAT, encode_record
 from socket_runtime.ipc.transport import Sink
 
-__all__ = ['MAX_CHUNK', 'Upload', 'pump', 'pump_async']
+__all__ = ['MAX_CHUNK', 'Flow', 'Upload', 'pump', 'pump_async']
 
 MAX_CHUNK = 2 << 20  # B6: one chunk of an upload, bytes; our own modules send at most 1 MiB
 _WAITING_CHUNKS = 4
+WINDOW = 4 << 20  # B6: bytes that a page which counts may lag behind a stream
 _RETRY = 0.005  # seconds, for sinks that have no descriptor to wait for
 
 
@@ -133,6 +134,69 @@ class Upload:
                     yield chunk
         finally:
             self._wakers.remove(waker)
+
+
+class Flow:
+    """A sink that holds a command back while the page lags behind.
+
+    WebKit reads a reply as fast as it comes and keeps in the web process what the page has not read yet, so
+    that the pipe never fills (measured: 1 GB within a second). Our own module therefore says how many bytes
+    it has consumed, and no more than ``WINDOW`` is ever under way.
+    """
+
+    __slots__ = ('_changed', '_given_up', '_sink', '_taken', '_written')
+
+    def __init__(self, sink: Sink) -> None:
+        self._sink = sink
+        self._changed = threading.Condition()
+        self._written = 0
+        self._taken = 0
+        self._given_up = False
+
+    # -- the page's side, on the GUI's thread
+
+    def take(self, total: int) -> None:
+        """The page has consumed ``total`` bytes since the beginning."""
+        with self._changed:
+            self._taken = max(self._taken, min(total, self._written))
+            self._changed.notify_all()
+
+    def give_up(self) -> None:
+        """The page has gone: whoever waits for it need not."""
+        with self._changed:
+            self._given_up = True
+            self._changed.notify_all()
+
+    # -- the command's side
+
+    @property
+    def _full(self) -> bool:
+        if self._given_up:
+            raise Aborted('the page has given the stream up')
+        return self._written - self._taken >= WINDOW
+
+    def write(self, data: bytes) -> None:
+        with self._changed:
+            while self._full:
+                self._changed.wait()
+            self._written += len(data)
+        self._sink.write(data)
+
+    def write_some(self, data: memoryview) -> int:
+        with self._changed:
+            if self._full:
+                return 0
+            taken = self._sink.write_some(data)
+            self._written += taken
+            return taken
+
+    def fileno(self) -> int:
+        """The sink's, or -1 while it is the page that is waited for."""
+        with self._changed:
+            return -1 if self._full else self._sink.fileno()
+
+    def close(self) -> None:
+        self._sink.close()
 
 
 def _record(value: Any, binary: bool) -> bytes:

@@ -1,6 +1,7 @@
 declare module 'socket:buffer' {
   export type BufferEncoding =
-    | 'utf8' | 'utf-8' | 'utf16le' | 'utf-16le' | 'ucs2' | 'ucs-2' | 'latin1' | 'binary' | 'ascii' | 'hex' | 'base64' | 'base64url'
+    | 'utf8' | 'utf-8' | 'utf16le' | 'utf-16le' | 'ucs2' | 'ucs-2' | 'latin1' | 'binary' | 'ascii' | 'hex'
+    | 'base64' | 'base64url'
 
   type Encoding = BufferEncoding | (string & {})
   type Bytes = Uint8Array | readonly number[]

@@ -13,7 +13,8 @@ declare module 'socket:fs' {
   import { FSWatcher } from 'socket:fs/watcher'
   import type { WatchOptions } from 'socket:fs/watcher'
 
-  export { constants, Dir, Dirent, FileHandle, FSWatcher, FSWatcher as Watcher, promises, ReadStream, Stats, WriteStream }
+  export { constants, Dir, Dirent, FileHandle, FSWatcher, FSWatcher as Watcher, promises, ReadStream, Stats,
+    WriteStream }
   export { F_OK, R_OK, W_OK, X_OK } from 'socket:fs/constants'
 
   type Done = (error: any) => void
@@ -23,7 +24,8 @@ declare module 'socket:fs' {
   export function access (path: Path, callback: Done): void
   export function access (path: Path, mode: number, callback: Done): void
   export function appendFile (path: Path, data: Data, callback: Done): void
-  export function appendFile (path: Path, data: Data, options: WriteOptions | BufferEncoding | null, callback: Done): void
+  export function appendFile (path: Path, data: Data, options: WriteOptions | BufferEncoding | null,
+    callback: Done): void
   export function chmod (path: Path, mode: Mode, callback: Done): void
   export function copyFile (src: Path, dest: Path, callback: Done): void
   export function copyFile (src: Path, dest: Path, mode: number, callback: Done): void
@@ -42,7 +44,8 @@ declare module 'socket:fs' {
   export function readFile (path: Path, options: TextOptions | BufferEncoding, callback: Callback<string>): void
   export function readdir (path: Path, callback: Callback<string[]>): void
   export function readdir (
-    path: Path, options: (ReaddirOptions & { withFileTypes?: false }) | BufferEncoding | null, callback: Callback<string[]>
+    path: Path, options: (ReaddirOptions & { withFileTypes?: false }) | BufferEncoding | null,
+      callback: Callback<string[]>
   ): void
   export function readdir (
     path: Path, options: ReaddirOptions & { withFileTypes: true }, callback: Callback<Dirent[]>
@@ -58,9 +61,11 @@ declare module 'socket:fs' {
   export function truncate (path: Path, callback: Done): void
   export function truncate (path: Path, length: number, callback: Done): void
   export function unlink (path: Path, callback: Done): void
-  export function utimes (path: Path, atime: Date | number | string, mtime: Date | number | string, callback: Done): void
+  export function utimes (path: Path, atime: Date | number | string, mtime: Date | number | string,
+    callback: Done): void
   export function writeFile (path: Path, data: Data, callback: Done): void
-  export function writeFile (path: Path, data: Data, options: WriteOptions | BufferEncoding | null, callback: Done): void
+  export function writeFile (path: Path, data: Data, options: WriteOptions | BufferEncoding | null,
+    callback: Done): void
 
   /** A descriptor is a name that the host gave, good in this document alone, not a number. */
   export function open (path: Path, callback: Callback<string>): void
@@ -86,7 +91,8 @@ declare module 'socket:fs' {
 
   export function createReadStream (path: Path, options?: ReadStreamOptions | BufferEncoding): ReadStream
   export function createWriteStream (path: Path, options?: WriteStreamOptions | BufferEncoding): WriteStream
-  export function watch (path: Path, listener?: (eventType: 'rename' | 'change', filename: string | null) => void): FSWatcher
+  export function watch (path: Path, listener?: (eventType: 'rename' | 'change', filename: string | null) =>
+    void): FSWatcher
   export function watch (
     path: Path, options: WatchOptions | string | undefined,
     listener?: (eventType: 'rename' | 'change', filename: string | null) => void

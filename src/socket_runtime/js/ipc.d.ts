@@ -80,7 +80,8 @@ declare module 'socket:ipc' {
 
   const ipc: Pick<
     typeof import('socket:ipc'),
-    | 'ERROR' | 'OK' | 'TIMEOUT' | 'call' | 'emit' | 'off' | 'on' | 'once' | 'request' | 'send' | 'stream' | 'upload' | 'write'
+    | 'ERROR' | 'OK' | 'TIMEOUT' | 'call' | 'emit' | 'off' | 'on' | 'once' | 'request' | 'send' | 'stream' | 'upload'
+    | 'write'
   >
   export default ipc
 }

@@ -202,20 +202,27 @@
   const files = new Map()
   const takers = new Map()
 
+  // The host asks for one file at a time: WebKit serves one chooser of a page at once. The click has to be made
+  // in the host's own call, which counts as the user's.
   function pick () {
     const input = createElement(document, 'input')
     input.type = 'file'
-    addListener(input, 'change', () => {
-      const file = inputFiles(input)[0]
-      if (!file) return
-      const name = fileName(file)
-      const take = mapGet(takers, name)
-      mapDelete(takers, name)
-      if (take) take(file)
-      else mapSet(files, name, file)
+    const picked = new Promise((resolve) => {
+      addListener(input, 'change', () => {
+        const file = inputFiles(input)[0]
+        if (file) {
+          const name = fileName(file)
+          const take = mapGet(takers, name)
+          mapDelete(takers, name)
+          if (take) take(file)
+          else mapSet(files, name, file)
+        }
+        resolve(true)
+      })
+      setTimeout(() => resolve(false), FILE_WAIT)
     })
     click(input)
-    return true
+    return picked
   }
 
   function takeFile (name) {

@@ -28,7 +28,8 @@ declare module 'socket:util' {
   }
 
   export interface Promisify {
-    <A extends any[], R> (original: (...args: [...A, (error: any, value: R) => void]) => void): (...args: A) => Promise<R>
+    <A extends any[], R> (original: (...args: [...A, (error: any, value: R) => void]) => void): (...args: A) =>
+      Promise<R>
     <A extends any[]> (original: (...args: [...A, (error?: any) => void]) => void): (...args: A) => Promise<void>
     (original: Function): (...args: any[]) => Promise<any>
     readonly custom: unique symbol

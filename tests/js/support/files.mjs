@@ -12,7 +12,8 @@ const flag = (value) => value === true || value === 'true'
 const number = (value, otherwise) => value === undefined ? otherwise : Number(value)
 
 function facts (stats) {
-  const names = ['dev', 'ino', 'mode', 'nlink', 'uid', 'gid', 'rdev', 'size', 'blksize', 'blocks', 'atimeMs', 'mtimeMs', 'ctimeMs', 'birthtimeMs']
+  const names = ['dev', 'ino', 'mode', 'nlink', 'uid', 'gid', 'rdev', 'size', 'blksize', 'blocks', 'atimeMs', 'mtimeMs',
+    'ctimeMs', 'birthtimeMs']
   return { ...Object.fromEntries(names.map((name) => [name, stats[name]])), type: typeOf(stats) }
 }
 
@@ -59,11 +60,13 @@ export function fileCommands (host, root) {
     async readFile ({ path: given, offset, length }, { headers }) {
       const bytes = await fs.readFile(at(given))
       if (headers.get('Socket-Bulk') !== 'file' || bytes.length <= 1 << 20) {
-        return new Uint8Array(bytes.subarray(number(offset, 0), length === undefined ? undefined : number(offset, 0) + number(length)))
+        return new Uint8Array(bytes.subarray(number(offset, 0),
+          length === undefined ? undefined : number(offset, 0) + number(length)))
       }
       const name = `f${host.calls.length}`
       host.files.set(name, new Blob([bytes]))
-      return new Reply('file', { size: bytes.length }, { 'Socket-File': name, 'Socket-File-Size': String(bytes.length) })
+      return new Reply('file', { size: bytes.length }, { 'Socket-File': name,
+        'Socket-File-Size': String(bytes.length) })
     },
     async writeFile ({ path: given, mode, flag: named = 'w' }, { body }) {
       await fs.writeFile(at(given), body, { mode: number(mode, 0o666), flag: named })
@@ -131,7 +134,8 @@ export function fileCommands (host, root) {
     },
     async read (args) {
       const position = number(args.position, -1)
-      const { buffer, bytesRead } = await handle(args).read(new Uint8Array(Number(args.length)), 0, Number(args.length), position < 0 ? null : position)
+      const { buffer, bytesRead } = await handle(args).read(new Uint8Array(Number(args.length)), 0, Number(args.length),
+        position < 0 ? null : position)
       return buffer.slice(0, bytesRead)
     },
     async write (args, { body }) {

@@ -151,12 +151,15 @@ function parse (url, method, headers, body) {
     if (typeof body !== 'string') throw new Error('JSON is text')
     return { command, seq, args: JSON.parse(body), method, headers, url }
   }
-  if (body !== undefined && !(body instanceof Uint8Array || body instanceof ArrayBuffer)) throw new Error('a body is bytes')
-  return { command, seq, args, method, headers, url, body: body && new Uint8Array(body instanceof ArrayBuffer ? body : body.slice()) }
+  const isBytes = body instanceof Uint8Array || body instanceof ArrayBuffer
+  if (body !== undefined && !isBytes) throw new Error('a body is bytes')
+  return { command, seq, args, method, headers, url,
+    body: body && new Uint8Array(body instanceof ArrayBuffer ? body : body.slice()) }
 }
 
 function json (value, status = 200, headers = {}) {
-  return new Response(JSON.stringify(value), { status, headers: { 'Content-Type': 'application/json', 'Socket-Kind': 'json', ...headers } })
+  return new Response(JSON.stringify(value), { status, headers: { 'Content-Type': 'application/json',
+    'Socket-Kind': 'json', ...headers } })
 }
 
 function reply (call, value) {

@@ -1,4 +1,6 @@
-import fsDefault, { type Stats as FsStats, constants, createReadStream, createWriteStream, open, promises, readFile, stat, watch } from 'socket:fs'
+import fsDefault, {
+  type Stats as FsStats, constants, createReadStream, createWriteStream, open, promises, readFile, stat, watch
+} from 'socket:fs'
 import fs, { type Dirent, type FileHandle, type Stats, readdir, readFile as read, roots } from 'socket:fs/promises'
 import type { Buffer } from 'socket:buffer'
 import type { ReadStream, WriteStream } from 'socket:fs/stream'

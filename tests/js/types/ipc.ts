@@ -1,4 +1,7 @@
-import ipc, { type IPCError, type Result, Aborted, CommandFailed, Denied, OK, TIMEOUT, call, emit, off, on, once, request, send, stream, upload, write } from 'socket:ipc'
+import ipc, {
+  type IPCError, type Result, Aborted, CommandFailed, Denied, OK, TIMEOUT, call, emit, off, on, once, request, send,
+  stream, upload, write
+} from 'socket:ipc'
 import { Denied as SameDenied } from 'socket:errors'
 import type { Equal, Expect } from './assert.js'
 

@@ -15,7 +15,8 @@ const buffer = Buffer.from('x', 'hex')
 const emitter = new EventEmitter<{ data: [text: string, size: number], end: [] }>()
 const loose = new EventEmitter()
 const query = parse('http://a/?b', true).query
-const promised = promisify((a: number, callback: (error: Error | null, value: string) => void) => { void [a, callback] })
+const promised = promisify((a: number, callback: (error: Error | null, value: string) =>
+  void) => { void [a, callback] })
 const plain = promisify((callback: (error: Error | null) => void) => { void callback })
 const called = callbackify(async (a: number) => String(a))
 

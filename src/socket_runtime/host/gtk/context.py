@@ -12,6 +12,7 @@ web process takes a few hundred milliseconds on another core, and our imports hi
 from __future__ import annotations
 
 import glob
+import logging
 import os
 import shutil
 from collections.abc import Callable
@@ -25,11 +26,18 @@ __all__ = ['PageView', 'SharedContext', 'has_gpu']
 
 SCHEMES = ('socket', 'ipc')
 
+_log = logging.getLogger('socket_runtime.host')
+
 
 def has_gpu() -> bool:
     """Whether the kernel offers a render node. Without one, Mesa draws in software, and the web process
     then costs 50 MB more for no gain (docs/benchmarks.md)."""
     return bool(glob.glob('/dev/dri/renderD*'))
+
+
+def _refuse_download(_context: Any, download: Any) -> None:
+    _log.warning('download refused: %s', ascii((download.get_request().get_uri() or '')[:200])[1:-1])
+    download.cancel()
 
 
 class PageView(WebKit.WebView):  # type: ignore[misc]
@@ -88,6 +96,8 @@ class SharedContext:
                     )
             # later than this, WebKit ends the process
             context.set_sandbox_enabled(True)
+        # a link with `download`, in a frame too, would write what it likes into the user's folders
+        context.connect('download-started', _refuse_download)
         if self.options.automation:
             context.connect('automation-started', self._automation_started)
             context.set_automation_allowed(True)

@@ -21,6 +21,8 @@ _READ_STEP = 1 << 22
 #: command answer ever new ones.
 _header_sets: dict[Headers, object] = {}
 _MAX_HEADER_SETS = 256
+#: Headers that differ from reply to reply; they come last.
+_UNIQUE = ('Socket-File-Size', 'Socket-Stream')
 
 
 class GtkRequest:
@@ -91,7 +93,7 @@ def _soup_headers(headers: Headers) -> object:
         known = Soup.MessageHeaders.new(Soup.MessageHeadersType.RESPONSE)
         for name, value in headers:
             known.append(name, value)
-        if len(_header_sets) < _MAX_HEADER_SETS:
+        if headers[-1][0] not in _UNIQUE and len(_header_sets) < _MAX_HEADER_SETS:
             _header_sets[headers] = known
     return known
 

@@ -34,6 +34,7 @@ class GtkWindow:
         self.pywebview: Any = None
         self._native: Any = None
         self._offers: deque[tuple[int, Callable[[bool], None]]] = deque()
+        self._picking = False
         self._shown = spec.url
         self._starts = 0
         self._crashed = False
@@ -239,16 +240,23 @@ class GtkWindow:
         self.view.call_async_javascript_function(body, -1, arguments, None, None, None, finished)
 
     def offer_file(self, fd: int, name: str, done: Callable[[bool], None]) -> None:
-        offer = (fd, done)
-        self._offers.append(offer)
+        self._offers.append((fd, done))
+        if not self._picking:
+            self._pick()
 
-        def clicked(result: str | None) -> None:
-            # the script failed (no preload in this document), so nobody will ask for the file
-            if result is None and offer in self._offers:
-                self._offers.remove(offer)
-                done(False)
+    def _pick(self) -> None:
+        """Have the page ask for the first offer. One at a time: WebKit drops a chooser for the next one."""
+        offer = self._offers[0]
+        self._picking = True
 
-        self.evaluate(_PICK, '', clicked)
+        def picked(_result: str | None) -> None:
+            self._picking = False
+            if self._offers and self._offers[0] is offer:  # nobody asked: no preload in this document
+                self._offers.popleft()[1](False)
+            if self._offers:
+                self._pick()
+
+        self.evaluate(_PICK, '', picked)
 
     def screenshot(self, path: str, done: Callable[[bool], None]) -> None:
         drawable = self.view.get_window()

@@ -129,6 +129,7 @@ export function post (command, headers) {
 /** The reply's kind, checked. */
 export function kindOf (response, command) {
   const kind = response.headers.get('Socket-Kind')
+  if (kind === null && response.headers.get('Content-Type') === 'application/json') return 'json'
   if (kind === null) throw new Unreachable(`ipc://${command} was answered by something else`, {}, command)
   return kind
 }

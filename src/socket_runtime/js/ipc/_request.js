@@ -15,9 +15,8 @@ const files = new Turns(MAX_FILES)
  * Call a command. Never rejects: what went wrong stands in `err`.
  * @returns {Promise<Result>}
  */
-export async function request (command, args, options = NOTHING) {
-  if (options.bulk && runtime) return requestFile(command, args, options)
-  return perform(command, args, options)
+export function request (command, args, options = NOTHING) {
+  return options.bulk && runtime ? requestFile(command, args, options) : perform(command, args, options)
 }
 
 async function perform (command, args, options) {

@@ -22,10 +22,16 @@ export async function upload (command, args, source, options) {
   try {
     const id = await open(command, args, options)
     const send = (headers, body) => step(command, { 'Socket-Stream': id, ...headers }, body, options.signal)
+    const sendChunk = async (bytes) => {
+      const result = await send({}, bytes)
+      if (result) throw new Ended(result.data)
+    }
     try {
-      await new Pump((bytes) => send({}, bytes), command).run(source, options.signal)
-      return await send({ 'Socket-Stream-End': '1' })
+      await new Pump(sendChunk, command).run(source, options.signal)
+      const { data } = await send({ 'Socket-Stream-End': '1' })
+      return data
     } catch (error) {
+      if (error instanceof Ended) return error.data
       post(command, { 'Socket-Stream': id, 'Socket-Stream-Abort': '1' })
       throw error
     }
@@ -50,7 +56,17 @@ async function open (command, args, options) {
   }
 }
 
-/** One POST of an open upload. No time limit: the command may be slow to take it. */
+/** The command has its result before all is sent. */
+class Ended {
+  constructor (data) {
+    this.data = data
+  }
+}
+
+/**
+ * One POST of an open upload; `null` when the host just took it, else the command's result. No time limit:
+ * the command may be slow to take it.
+ */
 async function step (command, headers, body, signal) {
   const exchange = new Exchange(command, undefined, { signal, timeout: 0, headers, body })
   if (body === undefined) exchange.init.method = 'POST'
@@ -59,7 +75,7 @@ async function step (command, headers, body, signal) {
     if (response.status === 204) return null
     const { data = null, err } = await response.json()
     if (err) throw toError(err, command)
-    return data
+    return { data }
   } catch (error) {
     throw await exchange.failure(error)
   } finally {

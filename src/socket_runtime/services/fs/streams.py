@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from socket_runtime.errors import BadRequest
-from socket_runtime.ipc.command import Call
+from socket_runtime.ipc.command import Call, SizedStream
 from socket_runtime.services.fs.failure import failing
 from socket_runtime.services.fs.files import write_all
 from socket_runtime.services.fs.metadata import check_mode
@@ -42,11 +42,11 @@ class Streams:
         flags = parse_flags('r')
         with failing('open', path):
             self._scope.check(call, flags.grants, path)
-        return self._read(call, path, start, end, chunk)
+            fd, state = self._scope.open_file(call, path, flags)
+        last = state.st_size if end < 0 else min(state.st_size, end + 1)
+        return SizedStream(self._read(call, path, fd, start, end, chunk), max(0, last - start))
 
-    def _read(self, call: Call, path: str, start: int, end: int, chunk: int) -> Iterator[bytes]:
-        with failing('open', path):
-            fd, _ = self._scope.open_file(call, path, parse_flags('r'))
+    def _read(self, call: Call, path: str, fd: int, start: int, end: int, chunk: int) -> Iterator[bytes]:
         try:
             left = end + 1 - start if end >= 0 else None
             os.lseek(fd, start, os.SEEK_SET)
