@@ -12,7 +12,7 @@ from typing import Any
 
 from benchmarks import bars, bulk, calls, events, gate, harness, imports, memory, startup
 from benchmarks.bars import Row
-from benchmarks.peers import ALL
+from benchmarks.peers import ALL, original, tauri
 from benchmarks.peers.__main__ import main as make_peers
 
 BENCHMARKS: dict[str, ModuleType] = {
@@ -46,7 +46,8 @@ def main(arguments: list[str] | None = None) -> int:
     if not options.no_peers:
         make_peers(list(ALL))
     rows: list[Row] = []
-    record: dict[str, Any] = {'machine': harness.machine()}
+    versions = {'original': original.VERSION, 'tauri': tauri.version()}
+    record: dict[str, Any] = {'machine': harness.machine() | versions}
     broken = False
     for name in names:
         benchmark = BENCHMARKS[name]

@@ -129,7 +129,9 @@ def _streams(app: App, hit: Any, recorder: Recorder) -> None:
             hit(call, 'end', tag, time.time())
 
     @app.command('probe.upload')
-    def upload(call: Call, upload: Upload, pause: float = 0.0, stop_after: int = -1, fail: bool = False) -> dict[str, int]:
+    def upload(
+        call: Call, upload: Upload, pause: float = 0.0, stop_after: int = -1, fail: bool = False
+    ) -> dict[str, int]:
         """Adds up what is sent; may be slow, may stop early."""
         size = total = chunks = 0
         try:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import time
 from typing import TYPE_CHECKING, Any
 
 from socket_runtime.app import assets
 from socket_runtime.app.callbacks import AppCallbacks
 from socket_runtime.ipc.page import ServedPage
+from tests.e2e import machine
 
 if TYPE_CHECKING:
     from socket_runtime import App
@@ -152,7 +154,6 @@ def measure_lag(app: App, recorder: Recorder, life: Life, options: Options) -> N
     app.on('ready')(lambda _app: tick(time.monotonic()))
 
 
-
 def open_secret(app: App, recorder: Recorder, life: Life, options: Options) -> None:
     """``probe.openSecret`` has the app open a file that is none of the page's business, many times."""
     opened: list[int] = []
@@ -161,3 +162,83 @@ def open_secret(app: App, recorder: Recorder, life: Life, options: Options) -> N
     def open_many() -> None:
         opened.extend(os.open(options['secret'], os.O_RDONLY) for _ in range(200))
         recorder.note('opened', opened)
+
+
+def emit_early(app: App, recorder: Recorder, life: Life, options: Options) -> None:
+    """Events before the first page has loaded, and as soon as a page is about to leave."""
+    app.on('ready')(lambda _app: app.emit('early', 'before the load'))
+    usual = AppCallbacks.on_commit
+    commits: list[str] = []
+
+    def on_commit(self: AppCallbacks, window: int, url: str) -> None:
+        usual(self, window, url)
+        commits.append(url)
+        if len(commits) == 2:
+            app.emit('early', 'between two pages')
+
+    AppCallbacks.on_commit = on_commit  # type: ignore[method-assign]
+
+
+def windows_come_and_go(app: App, recorder: Recorder, life: Life, options: Options) -> None:
+    """Open, close the first, open again, close, open: each page must work."""
+
+    def loaded(window: Any) -> None:
+        if window.index == 3:
+            app._post_later(0.3, lambda: life.end('done'))
+            return
+        app.create_window('second.html')
+        app._post_later(0.3, window.close)
+
+    app.on('loaded')(loaded)
+
+
+def reload_when_crashed(app: App, recorder: Recorder, life: Life, options: Options) -> None:
+    """Reload a page whose process has ended, and send it an event; one was under way before, too."""
+
+    def crashed(window: Any, _reason: str) -> None:
+        window.reload()
+        window.emit('again', 'after the crash')
+
+    app.on('crashed')(crashed)
+
+
+def kill_web_process(app: App, recorder: Recorder, life: Life, options: Options) -> None:
+    """``probe.killMe`` ends the asker's web process; the app ends two seconds later."""
+
+    @app.command('probe.killMe', inline=True)
+    def kill() -> None:
+        for pid in machine.web_processes(os.getpid()):
+            os.kill(pid, signal.SIGKILL)
+
+    app.on('crashed')(lambda _window, _reason: app._post_later(2.0, lambda: life.end('done')))
+
+
+def reload_when_looping(app: App, recorder: Recorder, life: Life, options: Options) -> None:
+    """Reload a page half a second after it has begun to loop; end when it commits again."""
+    lags: list[float] = []
+    asked: list[float] = []
+
+    def tick(due: float) -> None:
+        now = time.monotonic()
+        lags.append(now - due)
+        recorder.note('lag', max(lags))
+        app._post_later(0.05, lambda: tick(now + 0.05))
+
+    def loaded(window: Any) -> None:
+        if not asked:
+            app._post_later(0.5, lambda: reload(window))
+            tick(time.monotonic())
+        else:
+            recorder.note('reloaded after', time.monotonic() - asked[0])
+            life.end('done')
+
+    def reload(window: Any) -> None:
+        asked.append(time.monotonic())
+        window.reload()
+
+    app.on('loaded')(loaded)
+
+
+def close_when_looping(app: App, recorder: Recorder, life: Life, options: Options) -> None:
+    """Close the window of a page that loops."""
+    app.on('ready')(lambda _app: app._post_later(1.5, app.windows[0].close))

@@ -93,7 +93,7 @@ def test_a_grant_in_the_configuration_is_enough(project: Project) -> None:
 def test_a4_a_policy_after_the_first_script_held_already(project: Project, engine: bool) -> None:
     early = "window.early = fetch('ipc://probe.secret?tag=early').then((r) => r.status, () => 0)"
     project.file('early.js', early)
-    policy = f"{BASE_POLICY}ipc://probe.act"
+    policy = f'{BASE_POLICY}ipc://probe.act'
     project.page(
         'report({ early: await window.early }); done()',
         head=f'<script src="/early.js"></script><meta http-equiv="Content-Security-Policy" content="{policy}">',

@@ -116,7 +116,6 @@ def test_a_handed_over_file_never_becomes_another_one(project: Project, data: Pa
         calls='ipc:',
     )
     report = project.run(scenario='open_secret', secret=str(secret))
-    print(report.page, report.notes['opened'][:3])
     assert report.notes['opened']
     assert report.page['seen'].get('value') != digest(other)
 

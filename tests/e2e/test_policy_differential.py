@@ -33,7 +33,14 @@ SOURCES = (
     'https://example.com/a?b=1', 'ipc://fs.readFile?x', 'ipc://fs.readFile#x', 'ipc://fs%2EreadFile', 'ipc://fs.readFile.',
     'ipc://fs..readFile', 'ipc://x@fs.readFile', "'ipc://fs.readFile'", 'é', 'ipc://fs.readFilé', '"x"',
 )  # fmt: skip
-DIRECTIVES = ('connect-src',) * 4 + ('default-src', 'Connect-Src', 'img-src', 'script-src', 'connect_src', 'DEFAULT-SRC')
+DIRECTIVES = ('connect-src',) * 4 + (
+    'default-src',
+    'Connect-Src',
+    'img-src',
+    'script-src',
+    'connect_src',
+    'DEFAULT-SRC',
+)
 SPACES = (' ', '  ', '\t', '\n')
 SEPARATORS = (';', '; ', ' ;', ';;', ',', ', ')
 
@@ -66,7 +73,9 @@ def ask(folder: Path, policies: list[str | None], uris: list[list[str]], *, raw:
     project = Project(folder)
     for number, policy in enumerate(policies):
         meta = f'<meta http-equiv="Content-Security-Policy" content="{html.escape(policy)}">' if policy else ''
-        project.file(f'{number}.html', f'<!doctype html><html><head><meta charset="utf-8">{meta}</head><body></body></html>')
+        project.file(
+            f'{number}.html', f'<!doctype html><html><head><meta charset="utf-8">{meta}</head><body></body></html>'
+        )
     (project.src / '0.html').rename(project.src / 'index.html')
     report = project.run(
         scenario='ask_under_policies', pages=len(policies), uris=uris, raw=raw, engine_csp=engine, limit=30

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-import sys
+import gc
 
-from socket_runtime.app.run import main
+gc.disable()  # until the first page has loaded (`App`): a start makes much and drops nothing
+
+import sys  # noqa: E402
+
+from socket_runtime.app.run import main  # noqa: E402
 
 sys.exit(main(sys.argv[1:]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import sys
@@ -11,22 +12,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from socket_runtime._version import __version__
-from socket_runtime.app.assets import Assets, Fetch
-from socket_runtime.app.callbacks import AppCallbacks
 from socket_runtime.app.config import Config, current, current_options, load
-from socket_runtime.app.folders import app_folders
-from socket_runtime.app.pool import Pool
-from socket_runtime.app.window import Window
 from socket_runtime.errors import ProjectError, UsageError
 from socket_runtime.host.contract import Host, HostOptions, WindowSpec
 from socket_runtime.ipc.command import Command, Commands
-from socket_runtime.ipc.document import Document, Documents
-from socket_runtime.ipc.gate import Gate
-from socket_runtime.ipc.results import Replies
-from socket_runtime.ipc.router import Router
 
+# What a page needs is imported in `_wire`, while the engine's processes start: not before (docs/benchmarks.md).
 if TYPE_CHECKING:
+    from socket_runtime.app.assets import Fetch
     from socket_runtime.app.testing import TestClient
+    from socket_runtime.app.window import Window
+    from socket_runtime.ipc.document import Document
 
 __all__ = ['App']
 
@@ -157,6 +153,8 @@ class App:
         Raises:
             UsageError: there is no such name.
         """
+        from socket_runtime.app.folders import app_folders
+
         folders = app_folders(self.config.bundle_identifier.lower(), self.config.resources, self.config.debug)
         if name not in folders:
             raise UsageError(f'there is no folder {name!r}', hint='There are: ' + ', '.join(folders))
@@ -251,6 +249,7 @@ class App:
     # -- the run ---------------------------------------------------------------------------------------
 
     def _run(self, host_name: str | None, automation: bool, engine_csp: bool) -> int:
+        from socket_runtime.app.callbacks import AppCallbacks
         from socket_runtime.host import make_host
 
         config = self.config
@@ -260,34 +259,42 @@ class App:
                 hint='Write it, or begin with: ssc init',
             )
         self._gui_thread = threading.get_ident()
-        # the host calls back as soon as it makes a window, so all else is wired before
-        self._wire(engine_csp)
         options = HostOptions(
             origin=self.origin,
             hardware_acceleration=config.webview.hardware_acceleration,
             sandbox=config.webview.sandbox,
-            storage=str(self.services.folders['DATA'] / '.webview') if config.webview.storage else None,
+            storage=str(self.folder('DATA') / '.webview') if config.webview.storage else None,
             developer=config.debug,
             automation=automation,
             engine_csp=engine_csp,
         )
+        gc.disable()  # until the first page has loaded: a start makes much and drops nothing
         host = self._host = make_host(AppCallbacks(self), options, host_name)
         try:
+            # the engine's processes start now, on another core; nothing calls back before `host.run`
             self._make_window(self._spec('', {}))
+            self._wire(engine_csp)
             self.post(self._tell_ready)
             host.run()
         finally:
             self._host = None
-            self.pool.close()
+            gc.enable()
+            if self._wired:
+                self.pool.close()
             self._tell_all('exit', self.exit_code)
         return self.exit_code
 
     def _wire(self, engine_csp: bool = True) -> None:
         """Bring the parts together: services, gate, router, assets."""
+        from socket_runtime.app.assets import Assets
+        from socket_runtime.app.pool import Pool
         from socket_runtime.app.wiring import service_commands
+        from socket_runtime.ipc.document import Documents
+        from socket_runtime.ipc.gate import Gate
+        from socket_runtime.ipc.results import Replies
+        from socket_runtime.ipc.router import Router
 
         if not self._wired:
-            self._wired = True
             self.services = service_commands(self)
             self.commands.extend(self.services.commands)
         config = self.config
@@ -311,6 +318,7 @@ class App:
             engine_csp=engine_csp,
             on_bad_page=self.page_errors.append,
         )
+        self._wired = True
 
     def _spec(self, url: str, options: dict[str, Any]) -> WindowSpec:
         window = self.config.window
@@ -335,6 +343,8 @@ class App:
             raise UsageError(f'create_window: {error}') from error
 
     def _make_window(self, spec: WindowSpec) -> Window:
+        from socket_runtime.app.window import Window
+
         assert self._host is not None
         native = self._host.create_window(spec)
         window = self._windows[native.id] = Window(self, native, spec)
@@ -400,6 +410,10 @@ class App:
         if (target := self._windows.get(window)) is None:
             return
 
+        if not gc.isenabled():
+            gc.freeze()  # what the start has made stays; the collector need not look at it again
+            gc.enable()
+
         def loaded() -> None:
             target.page_loaded()
             self._tell_all('loaded', target)
@@ -414,7 +428,7 @@ class App:
         self._tell_all('failed', target, url, message)
 
     def page_crashed(self, window: int, reason: str) -> None:
-        _log.error("the web process of window %d ended (%s); reload() starts it anew", window, reason)
+        _log.error('the web process of window %d ended (%s); reload() starts it anew', window, reason)
         if (target := self._windows.get(window)) is not None:
             target.page_changed()
             self._tell_all('crashed', target, reason)
@@ -518,5 +532,3 @@ def _beside_program() -> Config:
     if (program.parent / 'socket.ini').is_file():
         return load(program.parent, debug=True)
     return Config.for_script(program)
-
-

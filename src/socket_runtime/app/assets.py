@@ -153,9 +153,7 @@ class Assets:
             _log.warning('%s: %s', ascii(asker.uri[:200])[1:-1], error.message)
             self._refuse(policy, responder, error)
 
-    def _serve(
-        self, window: int, policy: str, url: str, uri: AssetUri, responder: Responder
-    ) -> None:
+    def _serve(self, window: int, policy: str, url: str, uri: AssetUri, responder: Responder) -> None:
         own = uri.segments[:1] == ('socket',)
         if own or self._fetch is None:
             root, segments = (MODULES, uri.segments[1:]) if own else (self._resources, uri.segments)
@@ -183,9 +181,7 @@ class Assets:
 
         self._workers.run(work)
 
-    def _answer(
-        self, window: int, policy: str, url: str, responder: Responder, asset: Asset
-    ) -> None:
+    def _answer(self, window: int, policy: str, url: str, responder: Responder, asset: Asset) -> None:
         if asset.content_type.startswith('text/html'):
             try:
                 page = self._page(asset.body)

@@ -9,8 +9,6 @@ import json
 import logging
 from typing import TYPE_CHECKING, Any
 
-from socket_runtime.app.assets import MODULES
-
 if TYPE_CHECKING:
     from socket_runtime.app.application import App
     from socket_runtime.host.contract import Request, Responder
@@ -44,6 +42,8 @@ class AppCallbacks:
     def on_start(self, window: int, url: str) -> str:
         token = self._app.documents.begin(window)
         if not self._preload:
+            from socket_runtime.app.assets import MODULES
+
             self._preload = (MODULES / 'preload.js').read_text('utf-8')
         facts = {**self._app.facts(), 'index': window, 'origin': self._app.origin}
         # both are JSON in ASCII, which is JavaScript as it stands (B3)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
+import time
 from collections.abc import Callable, Coroutine
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,9 @@ _log = logging.getLogger('socket_runtime')
 #: Commands that wait for disks rarely gain from more; long ones run apart.
 MAX_THREADS = min(8, (os.cpu_count() or 1) + 3)
 
+#: How long the end waits for commands under way, in seconds.
+LAST_WORDS = 0.5
+
 
 class Pool:
     """See ``ipc.transport.Workers``; ``post`` and ``post_later`` are the host's."""
@@ -34,7 +38,7 @@ class Pool:
         self.post = post
         self.post_later = post_later
         self._jobs: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
-        self._threads = 0
+        self._threads: list[threading.Thread] = []
         self._idle = 0
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -44,9 +48,10 @@ class Pool:
         with self._lock:
             if self._idle:
                 self._idle -= 1
-            elif self._threads < MAX_THREADS:
-                self._threads += 1
-                threading.Thread(target=self._work, name='socket-worker', daemon=True).start()
+            elif len(self._threads) < MAX_THREADS:
+                thread = threading.Thread(target=self._work, name='socket-worker', daemon=True)
+                self._threads.append(thread)
+                thread.start()
         self._jobs.put(function)
 
     def _work(self) -> None:
@@ -76,13 +81,18 @@ class Pool:
             return self._loop
 
     def close(self) -> None:
-        """Let idle threads go. A command that is still running is not waited for."""
+        """Let the threads go, once they have done what waits: a page's last lines for the terminal, say. A
+        command that takes longer than ``LAST_WORDS`` is not waited for."""
         with self._lock:
-            for _ in range(self._threads):
+            for _ in self._threads:
                 self._jobs.put(None)
             if self._loop is not None:
                 self._loop.call_soon_threadsafe(self._loop.stop)
                 self._loop = None
+        end = time.monotonic() + LAST_WORDS
+        for thread in self._threads:
+            thread.join(max(0.0, end - time.monotonic()))
+        self._threads.clear()
 
 
 def _run(function: Callable[[], None]) -> None:

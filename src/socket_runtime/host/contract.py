@@ -230,7 +230,8 @@ class Host(Protocol):
     name: str
 
     def create_window(self, spec: WindowSpec) -> HostWindow:
-        """Make a window. Before ``run`` it is shown when the loop starts."""
+        """Make a window. Before ``run`` it begins to load, calls nothing back, and is shown when the loop
+        starts."""
         ...
 
     def run(self) -> None:

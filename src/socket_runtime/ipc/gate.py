@@ -88,9 +88,7 @@ class Gate:
             )
         if command.grant is not None and not self._granted(command.grant, document.window):
             missing = self._grants.missing_line(command.grant)
-            raise self._denied(
-                name, f'ipc://{command.name} needs a grant: add `{missing}` to socket.ini', missing
-            )
+            raise self._denied(name, f'ipc://{command.name} needs a grant: add `{missing}` to socket.ini', missing)
         return command
 
     def _granted(self, grant: str, window: int) -> bool:

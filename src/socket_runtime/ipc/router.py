@@ -21,8 +21,19 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from itertools import islice
 from typing import Any
 
-from socket_runtime.errors import Aborted, BadRequest, CommandFailed, Denied, LocalError, NotFound, RemoteError, Timeout
+from socket_runtime.errors import (
+    Aborted,
+    BadRequest,
+    CommandFailed,
+    Denied,
+    LocalError,
+    NotFound,
+    RemoteError,
+    Timeout,
+    TooLarge,
+)
 from socket_runtime.ipc.command import Binary, Call, Command, HostFile, SizedStream
+from socket_runtime.ipc.descriptors import Numbers
 from socket_runtime.ipc.document import Document, new_token
 from socket_runtime.ipc.gate import Gate, audit
 from socket_runtime.ipc.grants import Grants
@@ -40,6 +51,8 @@ _log = logging.getLogger('socket_runtime.ipc')
 SWEEP = 1.0
 #: A file that the page never reads is closed after this, in seconds (B6).
 FILE_LIFE = 60.0
+#: A file that cannot be handed over is read into memory up to this size, in bytes (C12).
+MAX_SENT = 512 << 20
 
 _COUNT = re.compile('[0-9]{1,15}').fullmatch
 
@@ -100,6 +113,7 @@ class Router:
         #: uploads, and streams of pages that count, by their id
         self._streams: dict[str, _Active] = {}
         self._files: dict[str, tuple[Document, int, float]] = {}
+        self._numbers = Numbers()
         self._sweeping = False
         #: Handed to every command as ``call.services``.
         self.services: Any = None
@@ -418,34 +432,48 @@ class Router:
 
     def _hand_over(self, active: _Active, file: HostFile) -> None:
         """Offer an open file to the page; where that is not possible, send its bytes."""
-        call = active.call
-        window = active.document.window
-        if active not in self._active or active.document.window < 0:
-            os.close(file.fd)
-            return
+        call, window = active.call, active.document.window
+        fd = self._numbers.move(file.fd)
         try:
+            if active not in self._active:
+                raise Aborted('given up meanwhile')
             self._quotas.enter(window, 'files')
         except RemoteError as error:
-            os.close(file.fd)
+            os.close(fd)
             self._finish(active, self._replies.error(call.command.name, call.id, error))
             return
-        file_id = str(file.fd)
-        self._files[file_id] = (active.document, file.fd, time.monotonic() + FILE_LIFE)
+        file_id = str(fd)
+        self._files[file_id] = (active.document, fd, time.monotonic() + FILE_LIFE)
 
         def offered(taken: bool) -> None:
+            if file_id not in self._files or active not in self._active:
+                return  # given up meanwhile; the file is closed by then, or soon will be
             if not taken:
-                self._send_file(active, file_id, file)
+                self._send_file(active, file_id, file.size)
+                return
+            more = (('Socket-File', file_id), ('Socket-File-Size', str(file.size)))
+            _, _, body = self._replies.data(call.command.name, call.id, {'size': file.size, 'mtime': file.mtime})
+            self._finish(active, (200, self._replies.headers(JSON, 'file', *more), body))
 
-        headers = self._replies.headers(
-            JSON, 'file', ('Socket-File', file_id), ('Socket-File-Size', str(file.size))
-        )
-        _, _, body = self._replies.data(call.command.name, call.id, {'size': file.size, 'mtime': file.mtime})
-        self._finish(active, (200, headers, body))
-        self._offer_file(window, file.fd, file_id, offered)
+        self._offer_file(window, fd, file_id, offered)
 
-    def _send_file(self, active: _Active, file_id: str, file: HostFile) -> None:
-        """The page did not take the file: it asks again, for bytes."""
-        self._close_file(file_id)
+    def _send_file(self, active: _Active, file_id: str, size: int) -> None:
+        """The host cannot hand files over, or the page does not take them."""
+        call = active.call
+        _, fd, _ = self._files.pop(file_id)
+        self._quotas.leave(active.document.window, 'files')
+
+        def send() -> None:
+            try:
+                if size > MAX_SENT:
+                    raise TooLarge(f'a file of more than {MAX_SENT} bytes is read in parts')
+                with open(fd, 'rb') as opened:
+                    reply = self._replies.binary(opened.read(size))
+            except Exception as error:  # the outermost door of a thread
+                reply = self._replies.error(call.command.name, call.id, self._describe(call, error))
+            self._workers.post(lambda: self._finish(active, reply))
+
+        self._workers.run(send)
 
     def _close_file(self, file_id: str) -> None:
         entry = self._files.pop(file_id, None)

@@ -295,11 +295,16 @@
     push(violations, found)
     if (violations.length > MAX_VIOLATIONS) splice(violations, 0, 1)
     for (let i = waiting.length - 1; i >= 0; i--) waiting[i](found)
-    if (!startsWith(found.url, 'ipc:')) {
-      const source = startsWith(found.url, 'socket:') ? 'socket:' : found.url
-      report('policy', "the page's policy blocked " + found.url + ': add `' + source + '` to ' + found.directive)
-    }
+    if (!startsWith(found.url, 'ipc:')) report('policy', blocked(found.url, replace(found.directive, /-(?:elem|attr)$/, '')))
   })
+
+  // the engine names no more than the scheme of `socket:fs`, and `inline` or `eval` for what has no URL
+  function blocked (url, directive) {
+    const what = "the page's policy blocked " + url
+    if (url === 'inline') return what + ' code (' + directive + '): move it into a file of its own'
+    if (url === 'eval' || url === 'wasm-eval' || url === 'trusted-types-sink') return what + ' (' + directive + ')'
+    return what + ': add `' + (url === 'socket' || startsWith(url, 'socket:') ? 'socket:' : url) + '` to ' + directive
+  }
 
   const sameCall = (blocked, url) => startsWith(url, blocked) || startsWith(blocked, url)
 

@@ -139,7 +139,12 @@ def create(
     frameless: bool = False,
     hidden: bool = False,
 ) -> dict[str, int]:
-    options: dict[str, Any] = {'width': _side(width), 'height': _side(height), 'resizable': resizable, 'frameless': frameless}
+    options: dict[str, Any] = {
+        'width': _side(width),
+        'height': _side(height),
+        'resizable': resizable,
+        'frameless': frameless,
+    }
     if title:
         options['title'] = _title(title)
     return {'index': call.services.open_window(url, {**options, 'hidden': hidden})}

@@ -25,6 +25,4 @@ try:
     from gi.repository import Gdk, Gio, GLib, Gtk, Soup
     from gi.repository import WebKit2 as WebKit
 except (ValueError, ImportError) as error:
-    raise WebviewError(
-        f'WebKitGTK is missing: {error}', hint=f'Install it: apt-get install {PACKAGES}'
-    ) from error
+    raise WebviewError(f'WebKitGTK is missing: {error}', hint=f'Install it: apt-get install {PACKAGES}') from error

@@ -130,6 +130,10 @@ class GtkHost:
         webview.start(gui='gtk', debug=False, private_mode=True)
         self._running = False
 
+    def is_last(self, window: GtkWindow) -> bool:
+        """Whether no other window is open."""
+        return list(self._windows.values()) == [window]
+
     def closed(self, window: GtkWindow) -> None:
         """A window has gone; the last one ends the loop, by itself, as GTK's application does."""
         del self._windows[window.id]

@@ -122,6 +122,8 @@ class GtkWindow:
             self._callbacks.on_navigate(self.id, url, False)
 
     def _terminated(self, _view: Any, reason: Any) -> None:
+        if self._closed:
+            return
         self._crashed = True
         self._callbacks.on_crashed(self.id, reason.value_nick)
 
@@ -171,6 +173,9 @@ class GtkWindow:
         while self._offers:
             self._offers.popleft()[1](False)
         self._host.shared.forget(self.view)
+        if self._host.is_last(self):
+            # left to itself, a page that hangs would outlive the app by WebKit's own ten seconds
+            self.view.terminate_web_process()
         browser.close_window()
         self._host.closed(self)
 

@@ -220,7 +220,8 @@ class Page(QWebEnginePage):  # type: ignore[misc]
         self.newWindowRequested.connect(lambda request: window.asked_new_window(_text(request.requestedUrl())))
         self.permissionRequested.connect(lambda permission: permission.deny())
         self.renderProcessTerminated.connect(lambda status, _code: window.crashed(status.name))
-        self.windowCloseRequested.connect(window.close_requested)
+        # functions, not methods of ours: PySide would hold those weakly
+        self.windowCloseRequested.connect(lambda: window.close_requested())
         self.loadingChanged.connect(self._loading)
 
     def acceptNavigationRequest(self, url: Any, kind: Any, is_main_frame: bool) -> bool:
@@ -275,7 +276,7 @@ class Poster:
     def start(self) -> None:
         """Begin to listen. Needs the application object."""
         self._notifier = QSocketNotifier(self._ear.fileno(), QSocketNotifier.Type.Read)
-        self._notifier.activated.connect(self.run)
+        self._notifier.activated.connect(lambda *_: self.run())
 
     def post(self, function: Callable[[], None]) -> None:
         """Have ``function`` called by the GUI's loop. Any thread."""
@@ -285,7 +286,7 @@ class Poster:
         except BlockingIOError:
             pass  # so many wait that it is awake anyway
 
-    def run(self, *_: object) -> None:
+    def run(self) -> None:
         """Call what waits now; what those post waits for the next round."""
         try:
             self._ear.recv(4096)

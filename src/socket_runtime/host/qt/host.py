@@ -168,6 +168,7 @@ class QtHost:
         def start() -> None:
             from socket_runtime.host.qt._qt import QTimer
 
-            QTimer.singleShot(round(seconds * 1000), function)
+            # a function of its own: PySide would hold a method weakly, and end it on the thread that drops it
+            QTimer.singleShot(round(seconds * 1000), lambda: function())
 
         self.post(start)
