@@ -1,4 +1,4 @@
-"""The gate's decision under pytest-benchmark: `pytest tests/benchmarks/test_gate.py --benchmark-only`."""
+"""The gate's decision under pytest-benchmark: `pytest tests/benchmarks/test_gate.py -k decision --benchmark-enable`."""
 
 from __future__ import annotations
 

@@ -197,11 +197,11 @@ class App:
         for window in self.windows:
             window.emit(name, detail)
 
-    def quit(self, code: int = 0) -> None:
-        """End the app; ``run`` returns ``code``. Any thread."""
+    def quit(self, code: int = 0, *, after: float = 0.0) -> None:
+        """End the app, ``after`` seconds from now; ``run`` returns ``code``. Any thread."""
         self.exit_code = code
-        if self._host is not None:
-            self._host.post(self._host.quit)
+        if (host := self._host) is not None:
+            host.post_later(after, host.quit)
 
     def run(
         self,
