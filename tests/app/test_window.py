@@ -20,7 +20,9 @@ def page(tmp_path: Path) -> Iterator[TestClient]:
     """The only page of an app that may steer windows."""
     (tmp_path / 'src').mkdir()
     (tmp_path / 'src' / 'index.html').write_text(PAGE)
-    (tmp_path / 'socket.ini').write_text('[meta]\nbundle_identifier = com.example.t\ntitle = First\n[build]\nname = t\n')
+    (tmp_path / 'socket.ini').write_text(
+        '[meta]\nbundle_identifier = com.example.t\ntitle = First\n[build]\nname = t\n'
+    )
     with App.from_project(tmp_path).test_client() as client:
         yield client
 
