@@ -99,7 +99,7 @@ def main(argv: list[str]) -> int:
     start = time.monotonic()
     code = run(Path(argv[0]), options, recorder)
     recorder.seen.update(code=code, seconds=time.monotonic() - start, fds=len(os.listdir('/proc/self/fd')))
-    Path(options['report']).write_text(json.dumps(recorder.seen), 'utf-8')
+    Path(options['report']).write_text(json.dumps(recorder.seen, default=list), 'utf-8')
     return code
 
 

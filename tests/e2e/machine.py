@@ -6,6 +6,7 @@ import contextlib
 import os
 import re
 import threading
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,15 @@ def memory(pid: int) -> dict[str, int]:
 def fd_count(pid: int) -> int:
     """How many descriptors a process has open."""
     return len(os.listdir(f'/proc/{pid}/fd'))
+
+
+def open_files(pid: int) -> dict[str, int]:
+    """What the descriptors of a process lead to, in a few words, and how many there are of each."""
+    kinds: Counter[str] = Counter()
+    for fd in os.listdir(f'/proc/{pid}/fd'):
+        with contextlib.suppress(OSError):
+            kinds[re.sub(r'\d+', '', os.readlink(f'/proc/{pid}/fd/{fd}'))] += 1
+    return dict(kinds)
 
 
 def listening_ports(pids: list[int]) -> list[str]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
 import time
+from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from socket_runtime.app import assets
@@ -242,3 +244,44 @@ def reload_when_looping(app: App, recorder: Recorder, life: Life, options: Optio
 def close_when_looping(app: App, recorder: Recorder, life: Life, options: Options) -> None:
     """Close the window of a page that loops."""
     app.on('ready')(lambda _app: app._post_later(1.5, app.windows[0].close))
+
+
+def soak(app: App, recorder: Recorder, life: Life, options: Options) -> None:
+    """Navigate again and again, sampling at twenty points, and then let ``calls.html`` make its calls, which
+    samples by ``probe.sample``."""
+    samples: list[dict[str, Any]] = []
+    recorder.note('samples', samples)
+    recorder.seen['hits'] = deque(maxlen=0)  # the recorder's own growth is not what is looked for
+    count = 0
+
+    def sample(kind: str) -> None:
+        gc.collect()
+        state = machine.state(app)
+        samples.append(
+            {
+                'kind': kind,
+                'count': count,
+                'host': state['memory'],
+                'web': state['web_memory'],
+                'fds': state['fds'],
+                'open': machine.open_files(os.getpid()),
+                'threads': len(state['threads']),
+                'under_way': state['under_way'],
+            }
+        )
+
+    @app.command('probe.sample', inline=True)
+    def sample_calls() -> None:
+        sample('calls')
+
+    def loaded(window: Any) -> None:
+        nonlocal count
+        window.emit('hello', count)
+        if '/calls' in (window._native.view.get_uri() or ''):
+            return
+        if count % max(1, options['navigations'] // 20) == 0:
+            sample('navigations')
+        count += 1
+        window.load('calls.html' if count > options['navigations'] else f'{"ab"[count % 2]}.html?{count % 7}')
+
+    app.on('loaded')(loaded)

@@ -21,7 +21,7 @@ pytestmark = [
 ]
 
 PROGRAM = Path(__file__).with_name('notes_app.py')
-REPAINT = "setInterval(() => { document.body.style.outline = `${Date.now() % 2}px solid transparent` }, 20)"
+REPAINT = 'setInterval(() => { document.body.style.outline = `${Date.now() % 2}px solid transparent` }, 20)'
 PNG = b'\x89PNG\r\n\x1a\n'
 
 

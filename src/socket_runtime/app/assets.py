@@ -279,7 +279,10 @@ def _find(root: Path, segments: tuple[str, ...], directory: bool, index: str) ->
 def _open_beneath(root: Path, segments: tuple[str, ...]) -> int | None:
     """A plain file below ``root``, no link followed on the way; ``None`` where there is none."""
     flags = os.O_RDONLY | os.O_CLOEXEC | getattr(os, 'O_NOFOLLOW', 0) | getattr(os, 'O_NONBLOCK', 0)
-    at = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        at = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError:
+        return None  # moved away while the app runs
     try:
         for folder in segments[:-1]:
             below = os.open(folder, flags | os.O_DIRECTORY, dir_fd=at)

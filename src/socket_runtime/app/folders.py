@@ -106,5 +106,7 @@ def _xdg_user_dirs(home: Path, config: Path) -> dict[str, Path]:
     names = {'DESKTOP': 'DESKTOP', 'DOCUMENTS': 'DOCUMENTS', 'DOWNLOAD': 'DOWNLOADS'}
     found = {}
     for name, in_home, path in _USER_DIR.findall(text):
-        found[names[name]] = home / path.lstrip('/') if in_home else Path(path)
+        folder = home / path.lstrip('/') if in_home else Path(path)
+        if folder != home:  # the file's way to say that there is none; a grant of it must not be one of everything
+            found[names[name]] = folder
     return found

@@ -42,6 +42,7 @@ class Pool:
         self._idle = 0
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._loop_thread: threading.Thread | None = None
 
     def run(self, function: Callable[[], None]) -> None:
         """Run ``function`` on one of the pool's threads."""
@@ -77,22 +78,36 @@ class Pool:
         with self._lock:
             if self._loop is None:
                 loop = self._loop = asyncio.new_event_loop()
-                threading.Thread(target=loop.run_forever, name='socket-asyncio', daemon=True).start()
+                self._loop_thread = threading.Thread(target=_run_loop, args=(loop,), name='socket-asyncio', daemon=True)
+                self._loop_thread.start()
             return self._loop
 
     def close(self) -> None:
         """Let the threads go, once they have done what waits: a page's last lines for the terminal, say. A
         command that takes longer than ``LAST_WORDS`` is not waited for."""
         with self._lock:
-            for _ in self._threads:
+            threads, self._threads, self._idle = self._threads, [], 0
+            for _ in threads:
                 self._jobs.put(None)
-            if self._loop is not None:
-                self._loop.call_soon_threadsafe(self._loop.stop)
-                self._loop = None
+            loop, self._loop = self._loop, None
+            if loop is not None and self._loop_thread is not None:
+                loop.call_soon_threadsafe(loop.stop)
+                threads.append(self._loop_thread)
         end = time.monotonic() + LAST_WORDS
-        for thread in self._threads:
+        for thread in threads:
             thread.join(max(0.0, end - time.monotonic()))
-        self._threads.clear()
+
+
+def _run_loop(loop: asyncio.AbstractEventLoop) -> None:
+    import asyncio
+
+    loop.run_forever()
+    tasks = asyncio.all_tasks(loop)
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        loop.run_until_complete(asyncio.wait(tasks))
+    loop.close()
 
 
 def _run(function: Callable[[], None]) -> None:

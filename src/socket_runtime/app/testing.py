@@ -50,10 +50,12 @@ class TestClient:
         self.window = app._make_window(app._spec(page, {}))
         self._native: HeadlessWindow = self.window._native  # type: ignore[assignment]
         if policy is None:
-            host.run_until(self.window.loaded.is_set, timeout)
+            loaded, native = self.window.loaded, self._native
+            host.run_until(lambda: loaded.is_set() or native.page.status not in (0, 200), timeout)
             if not self.window.loaded.is_set():
                 raise UsageError(f'the page could not be loaded: {self._native.page.body.decode()}')
         else:
+            self._native.loads = False
             self._load_with(policy)
 
     def _load_with(self, policy: str | Iterable[str]) -> None:

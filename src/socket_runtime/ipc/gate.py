@@ -71,7 +71,8 @@ class Gate:
             raise self._denied(name, 'a command is called with fetch, not by navigation')
         if document is None:
             raise self._denied(name, 'this window shows no page of the app')
-        if not _compare_digest(asker.header('Socket-Token') or '', document.token):
+        # as bytes: text that is not ASCII cannot be compared, and a frame may send some
+        if not _compare_digest((asker.header('Socket-Token') or '').encode(errors='replace'), document.token.encode()):
             raise self._denied(name, 'the call does not come from the top document of this window')
         command = self._commands.get(name)
         if command is not None and command.floor:
