@@ -186,10 +186,10 @@ def windows_come_and_go(app: App, recorder: Recorder, life: Life, options: Optio
 
     def loaded(window: Any) -> None:
         if window.index == 3:
-            app._post_later(0.3, lambda: life.end('done'))
+            app._post_later(0.8, lambda: life.end('done'))
             return
         app.create_window('second.html')
-        app._post_later(0.3, window.close)
+        app._post_later(0.8, window.close)
 
     app.on('loaded')(loaded)
 

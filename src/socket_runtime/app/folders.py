@@ -10,7 +10,6 @@ import os
 import re
 import stat
 import sys
-import tempfile
 from pathlib import Path
 
 from socket_runtime.errors import ProjectError
@@ -35,7 +34,7 @@ def app_folders(identifier: str, resources: Path, debug: bool) -> dict[str, Path
         'DATA': data / identifier,
         'CONFIG': config / identifier,
         'CACHE': cache / identifier,
-        'TMP': Path(tempfile.gettempdir()) / f'{identifier}-{_user()}',
+        'TMP': _temporary() / f'{identifier}-{_user()}',
         'HOME': home,
         'DOCUMENTS': home / 'Documents',
         'DOWNLOADS': home / 'Downloads',
@@ -71,6 +70,13 @@ def _check_private(folder: Path) -> None:
         raise ProjectError(f'{folder} belongs to somebody else', hint='Remove it, or set TMPDIR to a folder of yours.')
     if stat.S_IMODE(found.st_mode) & 0o077:
         folder.chmod(0o700)
+
+
+def _temporary() -> Path:
+    """Where temporary files are. Not ``tempfile``, which would load compression libraries into every app."""
+    names = ('TMPDIR', 'TEMP', 'TMP')
+    found = next((value for name in names if os.path.isdir(value := os.environ.get(name, ''))), '')
+    return Path(found or ('/tmp' if sys.platform != 'win32' else 'C:\\Windows\\Temp'))
 
 
 def _user() -> str:

@@ -33,8 +33,10 @@ SUPPORTED = ('6.2.',)
 _UNUSED_PARTS: dict[str, tuple[str, ...]] = {
     'bottle': ('ServerAdapter',),
     'http.cookies': ('SimpleCookie',),
+    'random': (),
     'socketserver': ('ThreadingMixIn',),
     'ssl': (),
+    'tempfile': (),
     'webbrowser': (),
     'wsgiref': (),
     'wsgiref.simple_server': ('WSGIRequestHandler', 'WSGIServer', 'make_server'),

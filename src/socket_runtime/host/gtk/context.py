@@ -14,7 +14,6 @@ from __future__ import annotations
 import glob
 import logging
 import os
-import shutil
 from collections.abc import Callable
 from typing import Any
 
@@ -38,6 +37,11 @@ def has_gpu() -> bool:
 def _refuse_download(_context: Any, download: Any) -> None:
     _log.warning('download refused: %s', ascii((download.get_request().get_uri() or '')[:200])[1:-1])
     download.cancel()
+
+
+def _is_installed(program: str) -> bool:
+    """``shutil.which``, whose module would load three compression libraries into every app."""
+    return any(os.access(os.path.join(folder, program), os.X_OK) for folder in os.get_exec_path())
 
 
 class PageView(WebKit.WebView):  # type: ignore[misc]
@@ -82,14 +86,16 @@ class SharedContext:
         if storage is None:
             context = WebKit.WebContext.new_ephemeral()
         else:
-            os.makedirs(storage, mode=0o700, exist_ok=True)
+            # one by one: only the last folder of a whole path gets the mode, and the one above is the app's own
+            for folder in (os.path.dirname(storage), storage):
+                os.makedirs(folder, mode=0o700, exist_ok=True)
             manager = WebKit.WebsiteDataManager(
                 base_data_directory=storage, base_cache_directory=os.path.join(storage, 'cache')
             )
             context = WebKit.WebContext.new_with_website_data_manager(manager)
         if self.options.sandbox:
             for tool in ('bwrap', 'xdg-dbus-proxy'):
-                if shutil.which(tool) is None:
+                if not _is_installed(tool):
                     raise WebviewError(
                         f"the webview's sandbox needs {tool}",
                         hint='apt-get install bubblewrap xdg-dbus-proxy, or set [webview] sandbox = false',
