@@ -19,7 +19,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     home = tmp_path / 'home'
     home.mkdir()
     monkeypatch.setenv('HOME', str(home))
-    monkeypatch.setattr('tempfile.tempdir', str(tmp_path))
+    monkeypatch.setenv('TMPDIR', str(tmp_path))
     for name in ('XDG_DATA_HOME', 'XDG_CONFIG_HOME', 'XDG_CACHE_HOME'):
         monkeypatch.delenv(name, raising=False)
     return home

@@ -66,6 +66,12 @@ def test_a_page_that_fails_at_load_ends_with_a_message_and_code_9(project: Proje
     assert report.notes['error']['hint']
 
 
+def test_a_missing_picture_is_told_but_is_no_failure(project: Project) -> None:
+    report = project.page(body='<img src="/none.png">').run(report_errors=True, until='limit', limit=0.7)
+    assert report.code == 0
+    assert 'could not load <img>' in report.stderr
+
+
 def test_a_policy_that_forbids_the_pages_own_modules_is_told(project: Project) -> None:
     policy = "default-src 'none'; script-src 'self'; connect-src ipc://probe.act"
     report = project.page("import 'socket:ipc'", policy=policy).run(report_errors=True, until='limit', limit=0.7)

@@ -21,6 +21,7 @@
   } = globalThis
   const startsWith = uncurry(String.prototype.startsWith)
   const slice = uncurry(String.prototype.slice)
+  const toLowerCase = uncurry(String.prototype.toLowerCase)
   const join = uncurry(Array.prototype.join)
   const push = uncurry(Array.prototype.push)
   const splice = uncurry(Array.prototype.splice)
@@ -421,7 +422,10 @@
   addListener(globalThis, 'error', (event) => {
     const target = event.target
     if (target && target !== globalThis && target.tagName) {
-      report('uncaught', 'could not load <' + target.tagName.toLowerCase() + '> ' + (target.src || target.href || ''))
+      // a picture that is missing is no failure of the page; its program and its styles are
+      const tag = toLowerCase(target.tagName)
+      const level = tag === 'script' || tag === 'link' ? 'uncaught' : 'error'
+      report(level, 'could not load <' + tag + '> ' + (target.src || target.href || ''))
     } else {
       const place = event.filename ? ' (' + event.filename + ':' + event.lineno + ':' + event.colno + ')' : ''
       report('uncaught', (event.error ? describe(event.error) : event.message) + place)
