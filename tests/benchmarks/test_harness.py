@@ -27,8 +27,10 @@ def test_memory_of_self_sees_what_is_touched() -> None:
     with mmap.mmap(-1, 50 * MB) as block:
         block.write(b'x' * (50 * MB))
         after = harness.memory(os.getpid())
-    assert 49 < after.pss - before.pss < 60
-    assert 49 < after.uss - before.uss < 60
+    assert 49 < after.rss - before.rss < 60
+    # these two also move when other programs that share pages with this one come and go
+    assert after.pss - before.pss > 25
+    assert after.uss - before.uss > 25
 
 
 def test_memory_of_nobody_raises() -> None:

@@ -188,7 +188,7 @@ def test_a_paused_read_stream_waits(project: Project, data: Path) -> None:
         calls='ipc://fs.*',
     )
     report = project.run()
-    assert report.page['size'] < 4 * MIB
+    assert report.page['size'] < 8 * MIB  # the engine may join what has come meanwhile into one piece
     assert report.state['web_memory']['pss'] < 150 * 1024
     assert report.state['under_way'] == 0
 
