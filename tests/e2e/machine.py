@@ -43,13 +43,20 @@ def web_processes(pid: int) -> list[int]:
 
 
 def memory(pid: int) -> dict[str, int]:
-    """``{'pss': ..., 'uss': ...}`` of one process in KiB; empty when it is gone."""
+    """``pss``, ``uss`` and ``anonymous`` of one process in KiB; empty when it is gone.
+
+    The first two also change with what other programs share; ``anonymous`` is the process's own doing alone.
+    """
     try:
         text = Path(f'/proc/{pid}/smaps_rollup').read_text()
     except OSError:
         return {}
     fields = {key: int(value) for key, value in re.findall(r'^(\w+):\s+(\d+) kB', text, re.M)}
-    return {'pss': fields['Pss'], 'uss': fields['Private_Clean'] + fields['Private_Dirty']}
+    return {
+        'pss': fields['Pss'],
+        'uss': fields['Private_Clean'] + fields['Private_Dirty'],
+        'anonymous': fields['Anonymous'] + fields['Swap'],
+    }
 
 
 def fd_count(pid: int) -> int:

@@ -73,8 +73,8 @@ def check(report: Report, host_kib: int, web_kib: int) -> None:
         samples = [sample for sample in report.notes['samples'] if sample['kind'] == kind]
         assert len(samples) >= 10
         numbers = {
-            'host': growth(samples, 'host', 'uss'),
-            'web': growth(samples, 'web', 'pss'),
+            'host': growth(samples, 'host', 'anonymous'),
+            'web': growth(samples, 'web', 'anonymous'),
             'fds': growth(samples, 'fds'),
             'threads': growth(samples, 'threads'),
         }

@@ -11,8 +11,13 @@ from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
 from socket_runtime.errors import Aborted, TooLarge
+from socket_runtime.ipc.command import Command, Commands
 from socket_runtime.ipc.csp import parse_policies
 from socket_runtime.ipc.document import Document, Documents
+from socket_runtime.ipc.gate import Gate
+from socket_runtime.ipc.grants import Grants
+from socket_runtime.ipc.results import Replies
+from socket_runtime.ipc.router import Router
 
 ORIGIN = 'socket://com.example.app'
 
@@ -205,3 +210,47 @@ def shown(policy: str | None = 'connect-src ipc:', window: int = 0, documents: D
     document = documents.commit(window, url)
     assert document is not None
     return document
+
+
+class App:
+    """A router with its commands, one shown page, and files offered to nobody unless ``offer`` does."""
+
+    def __init__(self, *commands: Command, debug: bool = False) -> None:
+        self.workers = Workers()
+        self.grants = Grants({})
+        self.offers: list[tuple[int, int, str, Callable[[bool], None]]] = []
+        self.router = Router(
+            Gate(Commands(commands), self.grants, ORIGIN),
+            self.workers,
+            Replies(ORIGIN),
+            self.grants,
+            lambda *offer: self.offers.append(offer),
+            debug=debug,
+        )
+        self.page = shown()
+
+    def send(self, uri: str, document: Document | None = None, **ask: Any) -> Answer:
+        """Ask, without waiting."""
+        answer = Answer()
+        document = document or self.page
+        self.router.handle(document, Ask(uri, document, **ask), answer)
+        return answer
+
+    def ask(self, uri: str, document: Document | None = None, **ask: Any) -> Answer:
+        """Ask, and wait for the reply."""
+        answer = self.send(uri, document, **ask)
+        self.workers.run_until(lambda: answer.status != 0)
+        return answer
+
+    def idle(self) -> None:
+        """Wait until nothing is under way."""
+        self.workers.run_until(lambda: self.router.under_way == 0)
+
+
+def post(body: Any = None, **headers: str) -> dict[str, Any]:
+    """A POST: JSON unless ``body`` is bytes."""
+    given_headers = {key.replace('_', '-'): value for key, value in headers.items()}
+    if isinstance(body, bytes) or body is None:
+        return {'method': 'POST', 'body': body or b'', 'headers': given_headers}
+    json_header = {'Content-Type': 'application/json; charset=utf-8'}
+    return {'method': 'POST', 'body': json.dumps(body).encode(), 'headers': {**json_header, **given_headers}}

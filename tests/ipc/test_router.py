@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
-import os
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -17,63 +15,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from socket_runtime.errors import Denied, NotFound
-from socket_runtime.ipc.command import Binary, Call, Command, Commands, HostFile
-from socket_runtime.ipc.descriptors import Numbers
-from socket_runtime.ipc.document import Document
-from socket_runtime.ipc.gate import Gate
-from socket_runtime.ipc.grants import Grants
-from socket_runtime.ipc.quotas import MAX_CALLS, MAX_FILES, MAX_STREAMS, MAX_UPLOADS
-from socket_runtime.ipc.results import Replies
-from socket_runtime.ipc.router import FILE_LIFE, Router
+from socket_runtime.ipc.command import Binary, Call, Command
+from socket_runtime.ipc.quotas import MAX_CALLS, MAX_STREAMS, MAX_UPLOADS
 from socket_runtime.ipc.streams import MAX_CHUNK, Upload
 from tests import strategies
-from tests.ipc.asking import ORIGIN, Answer, Ask, Workers, shown
+from tests.ipc.asking import Answer, App, Ask, post, shown
 
 OfferFile = Callable[[int, int, str, Callable[[bool], None]], None]
-
-
-class App:
-    """A router with its commands, one shown page, and files offered to nobody unless ``offer`` does."""
-
-    def __init__(self, *commands: Command, debug: bool = False) -> None:
-        self.workers = Workers()
-        self.grants = Grants({})
-        self.offers: list[tuple[int, int, str, Callable[[bool], None]]] = []
-        self.router = Router(
-            Gate(Commands(commands), self.grants, ORIGIN),
-            self.workers,
-            Replies(ORIGIN),
-            self.grants,
-            lambda *offer: self.offers.append(offer),
-            debug=debug,
-        )
-        self.page = shown()
-
-    def send(self, uri: str, document: Document | None = None, **ask: Any) -> Answer:
-        """Ask, without waiting."""
-        answer = Answer()
-        document = document or self.page
-        self.router.handle(document, Ask(uri, document, **ask), answer)
-        return answer
-
-    def ask(self, uri: str, document: Document | None = None, **ask: Any) -> Answer:
-        """Ask, and wait for the reply."""
-        answer = self.send(uri, document, **ask)
-        self.workers.run_until(lambda: answer.status != 0)
-        return answer
-
-    def idle(self) -> None:
-        """Wait until nothing is under way."""
-        self.workers.run_until(lambda: self.router.under_way == 0)
-
-
-def post(body: Any = None, **headers: str) -> dict[str, Any]:
-    """A POST: JSON unless ``body`` is bytes."""
-    given_headers = {key.replace('_', '-'): value for key, value in headers.items()}
-    if isinstance(body, bytes) or body is None:
-        return {'method': 'POST', 'body': body or b'', 'headers': given_headers}
-    json_header = {'Content-Type': 'application/json; charset=utf-8'}
-    return {'method': 'POST', 'body': json.dumps(body).encode(), 'headers': {**json_header, **given_headers}}
 
 
 # -- calls ----------------------------------------------------------------------------------------------
@@ -519,110 +467,6 @@ def test_a_command_that_ends_early_answers_all_that_waits(fail: bool) -> None:
     last = last or [app.ask('ipc://u.collect', **post(b'x', Socket_Stream=stream))]
     assert last[0].status == (500 if fail else 200)
     app.idle()
-
-
-# -- files ------------------------------------------------------------------------------------------------
-
-
-def file_app(path: Path) -> App:
-    def read() -> HostFile:
-        fd = os.open(path, os.O_RDONLY)
-        return HostFile(fd, os.fstat(fd).st_size, 1.5)
-
-    return App(Command('f.read', read))
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    path = tmp_path / 'file'
-    path.write_bytes(b'content')
-    return path
-
-
-def open_count(path: Path) -> int:
-    links = []
-    for fd in os.listdir('/proc/self/fd'):
-        try:
-            links.append(os.readlink(f'/proc/self/fd/{fd}'))
-        except FileNotFoundError:
-            continue
-    return links.count(str(path))
-
-
-def test_a_file_that_is_taken_stays_open_until_the_page_has_read_it(path: Path) -> None:
-    app = file_app(path)
-    answer = app.send('ipc://f.read')
-    app.workers.run_until(lambda: bool(app.offers))
-    window, fd, name, done = app.offers.pop()
-    assert (window, name, answer.status) == (0, str(fd), 0)
-    done(True)
-    assert answer.headers['Socket-Kind'] == 'file'
-    assert (answer.headers['Socket-File'], answer.headers['Socket-File-Size']) == (name, '7')
-    assert answer.json['data'] == {'size': 7, 'mtime': 1.5}
-    assert app.ask('ipc://f.read', shown(window=1), **post(Socket_File_Done=name)).status == 204
-    assert open_count(path) == 1
-    assert app.ask('ipc://f.read', **post(Socket_File_Done=name)).status == 204
-    assert open_count(path) == 0
-    assert app.ask('ipc://f.read', **post(Socket_File_Done=name)).status == 204
-    assert app.router.under_way == 0
-
-
-def test_a_file_that_is_not_taken_is_sent(path: Path) -> None:
-    app = file_app(path)
-    answer = app.send('ipc://f.read')
-    app.workers.run_until(lambda: bool(app.offers))
-    app.offers.pop()[3](False)
-    app.workers.run_until(lambda: answer.status != 0)
-    assert (answer.headers['Socket-Kind'], answer.body) == ('binary', b'content')
-    app.idle()
-    assert open_count(path) == 0
-
-
-def test_files_are_closed_with_their_document_and_after_a_while(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    app = file_app(path)
-    answers = [app.send('ipc://f.read') for _ in range(3)]
-    app.workers.run_until(lambda: len(app.offers) == 3)
-    app.offers[0][3](True)
-    app.router.document_gone(app.page)
-    assert open_count(path) == 0
-    assert sorted(answer.status for answer in answers) == [200, 499, 499]
-    app.offers[1][3](True)  # too late; nothing happens
-    app.offers[2][3](False)
-    app.idle()
-    answer = app.send('ipc://f.read')
-    app.workers.run_until(lambda: len(app.offers) == 4)
-    app.offers[3][3](True)
-    assert answer.status == 200
-    now = time.monotonic()
-    monkeypatch.setattr(time, 'monotonic', lambda: now + FILE_LIFE + 1)
-    app.workers.sweep()
-    assert open_count(path) == 0
-    assert app.router.under_way == 0
-
-
-def test_b6_files_have_a_quota(path: Path) -> None:
-    app = file_app(path)
-    answers = [app.send('ipc://f.read') for _ in range(MAX_FILES + 3)]
-    app.workers.run_until(lambda: len(app.offers) == MAX_FILES and sum(a.status == 429 for a in answers) == 3)
-    assert open_count(path) == MAX_FILES
-    app.router.document_gone(app.page)
-    assert open_count(path) == 0
-    app.idle()
-
-
-def test_handed_over_descriptors_have_numbers_that_nothing_else_gets(path: Path) -> None:
-    """A page may keep a file longer than its descriptor is open; see ``ipc.descriptors``."""
-    numbers, seen = Numbers(), []
-    for _ in range(100):
-        fd = numbers.move(os.open(path, os.O_RDONLY))
-        assert os.read(fd, 7) == b'content'
-        os.close(fd)
-        seen.append(fd)
-    assert len(set(seen)) == 100
-    usual = os.open(path, os.O_RDONLY)
-    os.close(usual)
-    assert usual < min(seen)
-    assert not os.get_inheritable(numbers.move(os.open(path, os.O_RDONLY)))
 
 
 def test_threads_do_not_pile_up(app: App) -> None:
