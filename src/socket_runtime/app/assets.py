@@ -24,6 +24,8 @@ from socket_runtime.ipc.document import Documents
 from socket_runtime.ipc.page import ServedPage, serve_page
 from socket_runtime.ipc.transport import Asker, Headers, Responder, Workers
 from socket_runtime.ipc.uri import AssetUri, module_from_asset, parse_asset, parse_module
+from socket_runtime.services.fs.failure import LinkMet
+from socket_runtime.services.fs.folder import Folder
 
 __all__ = ['Asset', 'Assets']
 
@@ -278,21 +280,20 @@ def _find(root: Path, segments: tuple[str, ...], directory: bool, index: str) ->
 
 def _open_beneath(root: Path, segments: tuple[str, ...]) -> int | None:
     """A plain file below ``root``, no link followed on the way; ``None`` where there is none."""
-    flags = os.O_RDONLY | os.O_CLOEXEC | getattr(os, 'O_NOFOLLOW', 0) | getattr(os, 'O_NONBLOCK', 0)
     try:
-        at = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        folder = Folder.open(str(root))
     except OSError:
         return None  # moved away while the app runs
     try:
-        for folder in segments[:-1]:
-            below = os.open(folder, flags | os.O_DIRECTORY, dir_fd=at)
-            os.close(at)
-            at = below
-        fd = os.open(segments[-1], flags, dir_fd=at)
-    except OSError:
+        for name in segments[:-1]:
+            below = folder.child(name)
+            folder.close()
+            folder = below
+        fd = folder.open_file(segments[-1], os.O_RDONLY)
+    except (OSError, LinkMet):
         return None
     finally:
-        os.close(at)
+        folder.close()
     if not stat.S_ISREG(os.fstat(fd).st_mode):
         os.close(fd)
         return None

@@ -45,9 +45,8 @@ class AppCallbacks:
             from socket_runtime.app.assets import MODULES
 
             self._preload = (MODULES / 'preload.js').read_text('utf-8')
-        facts = {**self._app.facts(), 'index': window, 'origin': self._app.origin}
         # both are JSON in ASCII, which is JavaScript as it stands (B3)
-        config = {'index': window, 'origin': self._app.origin, **facts}
+        config = {**self._app.facts(), 'index': window, 'origin': self._app.origin}
         return f'{self._preload.rstrip()}({json.dumps(token)},{json.dumps(config)})'
 
     def on_commit(self, window: int, url: str) -> None:

@@ -1,6 +1,6 @@
 """``fs.watch``: tells when something changes in a folder.
 
-Linux has inotify. Elsewhere, and for now, the folder is looked at every second. Nothing is queued here:
+Linux has inotify. Elsewhere the folder is looked at every second. Nothing is queued here:
 the kernel's queue has a bound of its own, and where it overflows an event without a name says that
 anything may have changed.
 """
