@@ -1,8 +1,9 @@
-"""What the property tests draw from: names, URIs, policies and pages, well-formed and almost so."""
+"""What the property tests draw from: names, URIs, policies, pages, packets and addresses, well-formed and almost so."""
 
 from __future__ import annotations
 
 import html
+import ipaddress
 import string
 from typing import Any
 from urllib.parse import quote
@@ -154,3 +155,78 @@ def json_values() -> st.SearchStrategy[Any]:
         lambda inner: st.lists(inner, max_size=4) | st.dictionaries(text_values(), inner, max_size=4),
         max_leaves=10,
     )
+
+
+def u32s() -> st.SearchStrategy[int]:
+    """Numbers of the frame."""
+    return st.integers(0, 2**32 - 1)
+
+
+def packet_ids() -> st.SearchStrategy[bytes]:
+    """Ids of packets, clusters and recipients."""
+    return st.binary(min_size=32, max_size=32)
+
+
+def frame_fields() -> st.SearchStrategy[dict[str, Any]]:
+    """What ``encode`` takes, by name."""
+    return st.fixed_dictionaries(
+        {
+            'type': st.integers(1, 10),
+            'hops': u32s(),
+            'clock': u32s(),
+            'index': u32s(),
+            'cluster': packet_ids(),
+            'previous_id': packet_ids(),
+            'next_id': packet_ids(),
+            'to': packet_ids(),
+            'message': st.binary(max_size=1024),
+        }
+    )
+
+
+def odd_datagrams() -> st.SearchStrategy[bytes]:
+    """Anything, and what is nearly a frame: by its length, its type or its version."""
+    beginnings = st.builds(lambda kind, version: bytes((kind, version)), st.integers(0, 12), st.integers(0, 2))
+    sizes = st.sampled_from((0, 1, 138, 139, 140, 141, 142, 1163, 1164, 1165, 1166))
+    return st.binary(max_size=1400) | st.builds(lambda head, size: head + bytes(size), beginnings, sizes)
+
+
+#: Networks of which an address means something special.
+NETWORKS_V4 = ('0.0.0.0/8', '10.0.0.0/8', '127.0.0.0/8', '169.254.0.0/16', '172.16.0.0/12', '172.32.0.0/12',
+               '192.168.0.0/16', '224.0.0.0/4', '255.255.255.255/32', '0.0.0.0/0')  # fmt: skip
+NETWORKS_V6 = ('::/126', '::ffff:0:0/96', 'fc00::/7', 'fe80::/10', 'fec0::/10', 'ff00::/8', '64:ff9b::/96',
+               '2001:db8::/112', '::/0')  # fmt: skip
+
+
+def ip_addresses() -> st.SearchStrategy[ipaddress.IPv4Address | ipaddress.IPv6Address]:
+    """Addresses of every kind, those with many zeros among them."""
+    networks = st.sampled_from([ipaddress.ip_network(text) for text in NETWORKS_V4 + NETWORKS_V6])
+
+    def inside(network: Any) -> st.SearchStrategy[Any]:
+        numbers = st.integers(0, network.num_addresses - 1)
+        sparse = st.sampled_from((0, 1, 0xFFFF, 0xFFFF << 48, 0xFF0000FF << 32)).map(
+            lambda mask: mask & network.num_addresses - 1
+        )
+        return (numbers | sparse).map(lambda number: network[number])
+
+    return networks.flatmap(inside)
+
+
+def ports() -> st.SearchStrategy[int]:
+    """Ports, 0 among them."""
+    return st.integers(0, 65535)
+
+
+def odd_hosts() -> st.SearchStrategy[str]:
+    """Anything, and what is nearly an address in figures."""
+    heap = st.text('0123456789abcdefF:.%g []', max_size=24) | st.text(max_size=12)
+    spellings = ip_addresses().flatmap(lambda ip: st.sampled_from((ip.exploded, ip.compressed, ip.compressed.upper())))
+
+    @st.composite
+    def damaged(draw: st.DrawFn) -> str:
+        text = draw(spellings)
+        place = draw(st.integers(0, len(text)))
+        removed = draw(st.integers(0, 2))
+        return text[:place] + draw(st.text('0123456789abcdef:.', max_size=2)) + text[place + removed :]
+
+    return heap | spellings | damaged()

@@ -32,11 +32,25 @@ cdef extern from '_frame.h' nogil:
     int frame_check(const uint8_t *data, size_t size)
 
 
+cdef extern from '_packet_id.h' nogil:
+    ctypedef struct packet_id_t:
+        pass
+
+
 cdef class Packet:
     # The datagram is kept alive by `owner`; `frame` points into it and is valid as long as the packet is.
     cdef bytes owner
     cdef const uint8_t *frame
     cdef Py_ssize_t size
+    cdef packet_id_t known_id
 
 
+# The packet in `data`, which is kept and not copied; raises ProtocolError.
 cdef Packet view(bytes data)
+# Copies the packet's id, 32 bytes, working it out where it is not known yet.
+cdef void get_id(Packet packet, uint8_t *id) noexcept
+# Tells a packet its id, where it was worked out elsewhere.
+cdef void put_id(Packet packet, const uint8_t *id) noexcept
+
+# The ids of checked frames (`frame_check`), batch by batch: what C code that has no Python is given.
+cdef void frame_ids(const uint8_t **frames, const size_t *sizes, size_t count, uint8_t (*ids)[32]) noexcept nogil

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import copy
 import gc
+import hashlib
 import json
 import pickle
 import struct
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -39,27 +41,12 @@ from socket_core import (
     encode,
     parse,
 )
+from socket_core._packet import packet_id, parse_many
+from tests import strategies
 
 VECTORS = json.loads((Path(__file__).parent / 'vectors.json').read_text())['frames']
 TYPES = [PING, PONG, INTRO, JOIN, PUBLISH, STREAM, SYNC, QUERY, ANSWER, GROUP]
-U32_MAX = 2**32 - 1
 ZERO = encode(PUBLISH, cluster=NO_ID)
-
-u32 = st.integers(0, U32_MAX)
-an_id = st.binary(min_size=ID_BYTES, max_size=ID_BYTES)
-fields = st.fixed_dictionaries(
-    {
-        'type': st.sampled_from(TYPES),
-        'hops': u32,
-        'clock': u32,
-        'index': u32,
-        'cluster': an_id,
-        'previous_id': an_id,
-        'next_id': an_id,
-        'to': an_id,
-        'message': st.binary(max_size=MESSAGE_MAX_BYTES),
-    }
-)
 
 
 def plain(packet: Packet) -> dict[str, Any]:
@@ -107,9 +94,10 @@ def test_vectors(vector: dict[str, Any]) -> None:
     assert {name: getattr(packet, name) for name in expected} == expected
     assert plain(packet) == by_struct(data)
     assert encode(**plain(packet)) == data
+    assert packet.id == packet_id(data) == bytes.fromhex(vector['id'])
 
 
-@given(fields)
+@given(strategies.frame_fields())
 def test_what_is_encoded_is_parsed(values: dict[str, Any]) -> None:
     data = encode(**values)
     packet = parse(data)
@@ -229,6 +217,118 @@ def test_a_refused_encode_loses_nothing() -> None:
     assert sys.getallocatedblocks() - before < 200
 
 
+def id_by_hashlib(data: bytes) -> bytes:
+    return hashlib.sha256(data[:2] + bytes(4) + data[6:]).digest()
+
+
+@given(strategies.frame_fields(), strategies.u32s())
+def test_the_id_is_that_of_everything_but_the_hops(values: dict[str, Any], hops: int) -> None:
+    data = encode(**values)
+    packet = parse(data)
+    assert packet.id == packet.id == packet_id(data) == packet_id(bytearray(data)) == id_by_hashlib(data)
+    assert packet_id(encode(**{**values, 'hops': hops})) == packet.id
+
+
+@given(strategies.frame_fields(), st.data())
+def test_whoever_alters_a_bit_has_another_packet(values: dict[str, Any], data: st.DataObject) -> None:
+    """A relay can change the hops, and nothing else, under the same id (F8)."""
+    frame = bytearray(encode(**values))
+    before = packet_id(frame)
+    frame[data.draw(st.integers(6, len(frame) - 1))] ^= 1 << data.draw(st.integers(0, 7))
+    assert packet_id(frame) != before
+
+
+@given(
+    st.lists(strategies.odd_datagrams() | strategies.frame_fields().map(lambda values: encode(**values)), max_size=40)
+)
+def test_many_are_parsed_as_one_by_one(datagrams: list[bytes]) -> None:
+    for found in (parse_many(datagrams), parse_many(map(bytearray, datagrams)), parse_many(datagrams, ids=False)):
+        assert len(found) == len(datagrams)
+        for one, data in zip(found, datagrams, strict=True):
+            if isinstance(one, Packet):
+                assert one == parse(data) and one.id == id_by_hashlib(data)
+            else:
+                assert type(one) is ProtocolError and one.reason == reason_of(data)
+
+
+def test_an_error_in_a_batch_keeps_nothing_alive() -> None:
+    for data in (b'', bytearray(2000)):
+        (error,) = parse_many([data])
+        assert isinstance(error, ProtocolError)
+        assert error.__traceback__ is error.__context__ is None
+
+
+def test_a_batch_keeps_its_datagrams() -> None:
+    datagrams = [encode(PUBLISH, cluster=NO_ID, clock=number, message=bytes(900)) for number in range(200)]
+    expected = [id_by_hashlib(data) for data in datagrams]
+    packets = parse_many(datagrams)
+    assert all(packet.data is data for packet, data in zip(packets, datagrams, strict=True))  # type: ignore[union-attr]
+    del datagrams
+    gc.collect()
+    assert [packet.id for packet in packets] == expected  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize('datagrams', [None, 5, [ZERO, 'text'], [ZERO, None], [[ZERO]]])
+def test_a_batch_of_what_is_no_buffer_is_the_callers_mistake(datagrams: Any) -> None:
+    with pytest.raises(TypeError):
+        parse_many(datagrams)
+
+
+@pytest.mark.parametrize('data', [b'', bytes(142), ZERO + bytes(1025), bytearray(1 << 20)])
+def test_what_is_no_frame_has_no_id(data: Any) -> None:
+    with pytest.raises(ProtocolError) as caught:
+        packet_id(data)
+    assert caught.value.reason == reason_of(data)
+
+
+def test_many_threads_ask_for_one_id() -> None:
+    """The first to ask writes it down; nobody sees half of it."""
+    for number in range(200):
+        data = encode(PUBLISH, cluster=NO_ID, clock=number, message=bytes(number))
+        packet, start, seen = parse(data), threading.Barrier(4), []
+
+        def ask(packet: Packet = packet, start: Any = start, seen: list[bytes] = seen) -> None:
+            start.wait()
+            seen.append(packet.id)
+
+        threads = [threading.Thread(target=ask) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert seen == [id_by_hashlib(data)] * 4
+
+
+@given(strategies.frame_fields(), strategies.u32s(), st.booleans())
+def test_other_hops_make_a_copy_with_the_same_id(values: dict[str, Any], hops: int, known: bool) -> None:
+    packet = parse(encode(**values))
+    if known:
+        assert len(packet.id) == ID_BYTES
+    further = packet.with_hops(hops)
+    assert plain(further) == {**values, 'hops': hops} and plain(packet) == values
+    assert further.id == packet.id == id_by_hashlib(further.data)
+
+
+@pytest.mark.parametrize(('hops', 'error'), [(-1, ValueError), (2**32, ValueError), ('1', TypeError)])
+def test_hops_out_of_range(hops: Any, error: type[Exception]) -> None:
+    with pytest.raises(error, match='hops'):
+        parse(ZERO).with_hops(hops)
+
+
+def test_a_chain_is_built_from_its_end() -> None:
+    following, ids = NO_ID, []
+    for index in reversed(range(5)):
+        data = encode(PUBLISH, cluster=NO_ID, index=index, next_id=following, message=bytes((index,)))
+        following = packet_id(data)
+        ids.append((data, following))
+    chain = {id: parse(data) for data, id in ids}
+    walked = []
+    while following != NO_ID:
+        walked.append(chain[following].index)
+        following = chain[following].next_id
+    assert walked == [0, 1, 2, 3, 4]
+
+
 def test_equality_hash_copies() -> None:
     one, same, other = parse(ZERO), parse(bytearray(ZERO)), parse(encode(PUBLISH, cluster=NO_ID, hops=1))
     assert one == same and hash(one) == hash(same)
@@ -245,6 +345,7 @@ def test_packets_are_made_by_parse_only() -> None:
     # Reached past the constructor it points at zeros, and never at nothing.
     empty = Packet.__new__(Packet)
     assert (empty.type, empty.to, empty.message, empty.data) == (0, NO_ID, b'', b'')
+    assert empty.id == hashlib.sha256(bytes(HEADER_BYTES)).digest() and empty.with_hops(1).hops == 1
 
 
 def test_fields_cannot_be_written() -> None:
