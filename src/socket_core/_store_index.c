@@ -1,0 +1,435 @@
+/* A hash table in pages, which grows and shrinks a little at a time.
+ *
+ * It is made of buckets of one cache line, sixteen slots. A slot is the number of an item (24 bits), seven bits of its
+ * hash, so that a look-up that finds nothing looks at one or two lines and seldom at an item, and one bit that says
+ * whether it is at home here. An item is in the bucket that is its home; where that is full, in the first one behind
+ * that is not. So a look-up ends at the first bucket that is not full, and where a full one loses an item, one that had
+ * to pass it comes back. No mark is left behind, and nine slots in ten are used.
+ *
+ * The home is the hash's place on the line from the first bucket to the last. So the order of homes stays the same
+ * whatever the size: to change it, the old table is moved over from its beginning, run by run, and its pages go as
+ * those of the new table come.
+ *
+ * The hash is keyed (`_sip.h`), so nobody can prepare ids that fill one bucket.
+ */
+#include "_store_parts.h"
+
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
+_Static_assert(NO_PAGE > (PLAIN_BYTES >> PAGE_SHIFT_MIN), "pages have numbers");
+
+enum {
+    ITEM_BITS = 24,
+    MARK_BITS = 7,
+    WAY_SHIFT = 4, /* sixteen slots, 64 bytes */
+    WAYS = 1 << WAY_SHIFT,
+    SPARE = 4,        /* buckets beyond the last home */
+    MOVE_BUCKETS = 4, /* at each change, while the size changes: several times what is put in meanwhile */
+    MOVE_PAGES = 3,   /* what one such move may take */
+    LOAD_MOST = 85,   /* percent of the slots, then it grows by a sixteenth */
+    LOAD_NEW = 80,
+    LOAD_LEAST = 55,  /* then it shrinks to LOAD_NEW */
+    LOAD_LIMIT = 97   /* what is put in beyond this is not, where it could not grow in time */
+};
+
+#define AWAY (1u << (ITEM_BITS + MARK_BITS)) /* not in its home */
+#define BORDER_END ((uint64_t)1 << 32)
+
+/* ---- Buckets ---- */
+
+static inline uint32_t page_buckets_shift(const store_t *store) {
+    return store->page_shift - 2 - WAY_SHIFT;
+}
+
+static uint32_t buckets_of(const store_t *store, const table_t *table) {
+    return table->page_count << page_buckets_shift(store);
+}
+
+static inline uint32_t home_of(const table_t *table, uint64_t hash) {
+    return (uint32_t)(((hash >> 32) * table->range) >> 32);
+}
+
+/* Seven bits of a hash, in their place in a slot; never zero, so that no empty slot has them. */
+static inline uint32_t mark_of(uint64_t hash) {
+    return (1 + (((uint32_t)hash & 0xFFFF) * 127 >> 16)) << ITEM_BITS;
+}
+
+static inline uint32_t item_of(uint32_t slot) {
+    return slot & ((1u << ITEM_BITS) - 1);
+}
+
+/* Where there is no page, nothing was ever put: a bucket that is empty, and is never written to. */
+static inline uint32_t *bucket_at(const store_t *store, const table_t *table, uint32_t bucket) {
+    static _Alignas(64) uint32_t nothing[WAYS];
+    uint32_t shift = page_buckets_shift(store), page = bucket >> shift;
+    if (page >= table->page_count || table->pages[page] == NO_PAGE)
+        return nothing;
+    return (uint32_t *)(void *)page_at(store, table->pages[page]) +
+           ((size_t)(bucket & ((1u << shift) - 1)) << WAY_SHIFT);
+}
+
+/* The same, with its page where there was none; NULL: there is no page to be had, or the table ends. */
+static uint32_t *bucket_make(store_t *store, const table_t *table, uint32_t bucket) {
+    if (bucket >= buckets_of(store, table))
+        return NULL;
+    uint16_t *page = &table->pages[bucket >> page_buckets_shift(store)];
+    if (*page == NO_PAGE) {
+        uint32_t taken = page_take(store);
+        if (taken == NO_PAGE)
+            return NULL;
+        memset(page_at(store, taken), 0, (size_t)1 << store->page_shift);
+        *page = (uint16_t)taken;
+    }
+    return bucket_at(store, table, bucket);
+}
+
+/* The slots that have this value below the mask, as bits. */
+#ifdef __SSE2__
+
+static inline __m128i four_with(const uint32_t *slots, __m128i mask, __m128i value) {
+    return _mm_cmpeq_epi32(_mm_and_si128(_mm_load_si128((const __m128i *)(const void *)slots), mask), value);
+}
+
+static inline uint32_t slots_with(const uint32_t *bucket, uint32_t mask, uint32_t value) {
+    __m128i masks = _mm_set1_epi32((int)mask), values = _mm_set1_epi32((int)value);
+    __m128i low = _mm_packs_epi32(four_with(bucket, masks, values), four_with(bucket + 4, masks, values));
+    __m128i high = _mm_packs_epi32(four_with(bucket + 8, masks, values), four_with(bucket + 12, masks, values));
+    return (uint32_t)_mm_movemask_epi8(_mm_packs_epi16(low, high));
+}
+
+#else
+
+static inline uint32_t slots_with(const uint32_t *bucket, uint32_t mask, uint32_t value) {
+    uint32_t found = 0;
+    for (int i = 0; i < WAYS; i++)
+        found |= (uint32_t)((bucket[i] & mask) == value) << i;
+    return found;
+}
+
+#endif
+
+static inline uint32_t empty_slots(const uint32_t *bucket) {
+    return slots_with(bucket, ~0u, 0);
+}
+
+static inline const table_t *table_for(const index_t *index, uint64_t hash) {
+    return index->moving && (hash >> 32) >= index->border ? &index->old : &index->now;
+}
+
+/* ---- Looking up ---- */
+
+enum { MARK_MASK = ((1 << MARK_BITS) - 1) << ITEM_BITS };
+
+probe_t index_seek(const store_t *store, const index_t *index, uint64_t hash) {
+    const table_t *table = table_for(index, hash);
+    probe_t probe = {table, NULL, home_of(table, hash), 0, mark_of(hash)};
+    probe.at = bucket_at(store, table, probe.bucket);
+    probe.found = slots_with(probe.at, MARK_MASK, probe.mark);
+    return probe;
+}
+
+uint32_t index_next(const store_t *store, probe_t *probe) {
+    while (probe->found == 0) {
+        if (empty_slots(probe->at))
+            return 0;
+        probe->at = bucket_at(store, probe->table, ++probe->bucket);
+        probe->found = slots_with(probe->at, MARK_MASK, probe->mark);
+    }
+    uint32_t slot = lowest_bit(probe->found);
+    probe->found &= probe->found - 1;
+    return item_of(probe->at[slot]);
+}
+
+void index_prefetch(const store_t *store, const index_t *index, uint64_t hash) {
+    const table_t *table = table_for(index, hash);
+    STORE_PREFETCH(bucket_at(store, table, home_of(table, hash)));
+}
+
+/* The slot of this very item, and the bucket that it is in; NULL: it is not there. */
+static uint32_t *find_slot(const store_t *store, const table_t *table, uint64_t hash, uint32_t item, uint32_t *bucket) {
+    uint32_t slot = item | mark_of(hash);
+    for (*bucket = home_of(table, hash);; ++*bucket) {
+        uint32_t *at = bucket_at(store, table, *bucket), found = slots_with(at, ~AWAY, slot);
+        if (found)
+            return at + lowest_bit(found);
+        if (empty_slots(at))
+            return NULL;
+    }
+}
+
+/* ---- Putting in and taking out ---- */
+
+static int put_into(store_t *store, const table_t *table, uint64_t hash, uint32_t item) {
+    uint32_t home = home_of(table, hash);
+    for (uint32_t bucket = home;; bucket++) {
+        uint32_t *at = bucket_make(store, table, bucket);
+        if (at == NULL)
+            return -1;
+        uint32_t empty = empty_slots(at);
+        if (empty) {
+            at[lowest_bit(empty)] = item | mark_of(hash) | (bucket == home ? 0 : AWAY);
+            return 0;
+        }
+    }
+}
+
+/* One that had to pass this bucket, which was full: its slot, and the bucket that it is in. NULL: nobody had to. */
+static uint32_t *find_passed(const store_t *store, const index_t *index, const table_t *table, uint32_t bucket,
+                             uint32_t *found) {
+    for (*found = bucket + 1;; ++*found) {
+        uint32_t *at = bucket_at(store, table, *found);
+        for (uint32_t away = slots_with(at, AWAY, AWAY); away; away &= away - 1) {
+            uint32_t *slot = at + lowest_bit(away);
+            if (*found == bucket + 1 || home_of(table, index->hash(store, item_of(*slot))) <= bucket)
+                return slot;
+        }
+        if (empty_slots(at))
+            return NULL;
+    }
+}
+
+static void take_out(const store_t *store, const index_t *index, const table_t *table, uint32_t bucket,
+                     uint32_t *slot) {
+    while (!empty_slots(bucket_at(store, table, bucket))) {
+        uint32_t found, *passed = find_passed(store, index, table, bucket, &found);
+        if (passed == NULL)
+            break;
+        uint32_t home = home_of(table, index->hash(store, item_of(*passed)));
+        *slot = home == bucket ? *passed & ~AWAY : *passed;
+        slot = passed;
+        bucket = found;
+    }
+    *slot = 0;
+}
+
+/* ---- Changing the size ---- */
+
+static void table_shape(const store_t *store, table_t *table, uint32_t page_count) {
+    table->page_count = page_count;
+    table->range = buckets_of(store, table) - SPARE;
+    table->most = (uint32_t)((uint64_t)table->range * WAYS * LOAD_MOST / 100);
+    table->least = page_count > 1 ? (uint32_t)((uint64_t)table->range * WAYS * LOAD_LEAST / 100) : 0;
+    for (uint32_t i = 0; i < page_count; i++)
+        table->pages[i] = NO_PAGE;
+}
+
+/* Pages for so many items, at the load of a table that has just changed. */
+static uint32_t pages_for(const store_t *store, uint64_t items) {
+    uint64_t buckets = items * 100 / (WAYS * LOAD_NEW) + SPARE;
+    return (uint32_t)(buckets >> page_buckets_shift(store)) + 1;
+}
+
+/* The number of pages that a table should have that is too full or too empty; that which it has, for no change. */
+static uint32_t pages_wanted(const store_t *store, const index_t *index) {
+    uint32_t pages = index->now.page_count;
+    if (index->count >= index->now.most) {
+        uint32_t more = pages + (pages < 16 ? 1 : pages / 16);
+        return more < index->page_room ? more : index->page_room;
+    }
+    uint32_t fewer = pages_for(store, index->count);
+    return fewer < pages ? fewer : pages;
+}
+
+static void begin_moving(store_t *store, index_t *index, uint32_t page_count) {
+    table_t spare = index->old;
+    index->old = index->now;
+    index->now = spare;
+    table_shape(store, &index->now, page_count);
+    index->border = 0;
+    index->moved = 0;
+    index->moving = 1;
+}
+
+static void give_pages(store_t *store, table_t *table, uint32_t from, uint32_t to) {
+    for (uint32_t i = from; i < to; i++) {
+        if (table->pages[i] != NO_PAGE)
+            page_give(store, table->pages[i]);
+        table->pages[i] = NO_PAGE;
+    }
+}
+
+/* The end of the run to be moved next: behind a bucket that is not full. So everybody there is at home there. */
+static uint32_t run_end(const store_t *store, const index_t *index) {
+    uint32_t bucket = index->moved, buckets = buckets_of(store, &index->old);
+    while (bucket < buckets) {
+        const uint32_t *at = bucket_at(store, &index->old, bucket++);
+        if (index == &store->ids || index == &store->nexts) {
+            for (int i = 0; i < WAYS; i++) {
+                if (at[i] != 0)
+                    STORE_PREFETCH(footer_of(store, item_of(at[i])));
+            }
+        }
+        if (empty_slots(at) && bucket >= index->moved + MOVE_BUCKETS)
+            break;
+    }
+    return bucket;
+}
+
+/* The least hash (its upper half) whose home is this one or a later one. */
+static uint64_t border_at(const table_t *table, uint32_t home) {
+    return home >= table->range ? BORDER_END : (((uint64_t)home << 32) + table->range - 1) / table->range;
+}
+
+/* Pages that the new table lacks up to this hash, and a little beyond. */
+static uint32_t pages_lacking(const store_t *store, const index_t *index, uint64_t border) {
+    const table_t *table = &index->now;
+    uint32_t last = (uint32_t)((border * table->range) >> 32) + SPARE, lacking = 0;
+    for (uint32_t i = 0; i <= last >> page_buckets_shift(store) && i < table->page_count; i++)
+        lacking += table->pages[i] == NO_PAGE;
+    return lacking;
+}
+
+/* One run further; where there are too few pages, nothing is done. */
+static void move_run(store_t *store, index_t *index) {
+    uint32_t buckets = buckets_of(store, &index->old), end = run_end(store, index);
+    uint64_t border = end < buckets ? border_at(&index->old, end) : BORDER_END;
+    if (pages_lacking(store, index, border) > pages_free(store))
+        return;
+    for (uint32_t bucket = index->moved; bucket < end; bucket++) {
+        uint32_t *at = bucket_at(store, &index->old, bucket);
+        for (int i = 0; i < WAYS; i++) {
+            uint32_t item = item_of(at[i]);
+            if (item == 0)
+                continue;
+            at[i] = 0;
+            if (put_into(store, &index->now, index->hash(store, item), item) != 0)
+                index->count--; /* behind the spare buckets: never seen, and then it is only not found any more */
+        }
+    }
+    uint32_t shift = page_buckets_shift(store);
+    give_pages(store, &index->old, index->moved >> shift, end < buckets ? end >> shift : index->old.page_count);
+    index->border = border;
+    index->moved = end;
+    index->moving = end < buckets;
+}
+
+static void change_size(store_t *store, index_t *index) {
+    if (!index->moving) {
+        uint32_t wanted = pages_wanted(store, index);
+        if (wanted == index->now.page_count || pages_free(store) < MOVE_PAGES)
+            return;
+        begin_moving(store, index, wanted);
+    }
+    move_run(store, index);
+}
+
+static inline void settle(store_t *store, index_t *index) {
+    if (index->moving || index->count >= index->now.most || index->count < index->now.least)
+        change_size(store, index);
+}
+
+/* ---- What others call ---- */
+
+uint32_t index_need(const index_t *index) {
+    return index->moving || index->count >= index->now.most ? MOVE_PAGES : 0;
+}
+
+uint32_t index_pages_for(const store_t *store, uint32_t items) {
+    /* A little more than what it grows to, step by step. */
+    return pages_for(store, (uint64_t)items * 9 / 8) + 2;
+}
+
+size_t index_lists_bytes(uint32_t page_room) {
+    return 2 * (size_t)page_room * sizeof(uint16_t);
+}
+
+int index_init(store_t *store, index_t *index, hash_fn hash, uint16_t *lists, uint32_t page_room) {
+    index->hash = hash;
+    index->page_room = page_room;
+    index->now.pages = lists;
+    index->old.pages = lists + page_room;
+    table_shape(store, &index->now, 1);
+    return bucket_make(store, &index->now, 0) == NULL ? -1 : 0;
+}
+
+int index_put(store_t *store, index_t *index, uint64_t hash, uint32_t item) {
+    settle(store, index);
+    if (index->count >= index->now.most &&
+        (uint64_t)index->count * 100 >= (uint64_t)index->now.range * WAYS * LOAD_LIMIT)
+        return -1;
+    if (put_into(store, table_for(index, hash), hash, item) != 0)
+        return -1;
+    index->count++;
+    return 0;
+}
+
+int index_drop(store_t *store, index_t *index, uint64_t hash, uint32_t item) {
+    const table_t *table = table_for(index, hash);
+    uint32_t bucket, *slot = find_slot(store, table, hash, item, &bucket);
+    if (slot == NULL)
+        return 0;
+    take_out(store, index, table, bucket, slot);
+    index->count--;
+    settle(store, index);
+    return 1;
+}
+
+int index_replace(store_t *store, index_t *index, uint64_t hash, uint32_t item, uint32_t with) {
+    uint32_t bucket, *slot = find_slot(store, table_for(index, hash), hash, item, &bucket);
+    if (slot == NULL)
+        return 0;
+    *slot = (*slot & ~((1u << ITEM_BITS) - 1)) | with;
+    return 1;
+}
+
+uint32_t index_each(const store_t *store, const index_t *index, uint32_t *cursor) {
+    uint32_t now = buckets_of(store, &index->now) << WAY_SHIFT;
+    uint32_t old = index->moving ? buckets_of(store, &index->old) << WAY_SHIFT : 0;
+    while (*cursor < now + old) {
+        uint32_t at = (*cursor)++, place = at < now ? at : at - now;
+        const table_t *table = at < now ? &index->now : &index->old;
+        uint32_t slot = bucket_at(store, table, place >> WAY_SHIFT)[place & (WAYS - 1)];
+        if (slot != 0)
+            return item_of(slot);
+    }
+    return 0;
+}
+
+/* ---- Checking ---- */
+
+/* That whoever is in this bucket is found; `full_since`: the first of the run of full buckets before it. */
+static const char *check_bucket(const store_t *store, const index_t *index, const table_t *table, uint32_t bucket,
+                                uint32_t full_since, uint32_t *items) {
+    const uint32_t *at = bucket_at(store, table, bucket);
+    for (int i = 0; i < WAYS; i++) {
+        if (at[i] == 0)
+            continue;
+        uint64_t hash = index->hash(store, item_of(at[i]));
+        uint32_t home = home_of(table, hash);
+        if ((at[i] & MARK_MASK) != mark_of(hash))
+            return "index: an item has another's mark";
+        if (home > bucket || home < full_since || table_for(index, hash) != table)
+            return "index: an item is where nobody looks for it";
+        if ((at[i] & AWAY) != (home == bucket ? 0 : AWAY))
+            return "index: an item is away from home, or not";
+        (*items)++;
+    }
+    return NULL;
+}
+
+static const char *check_table(const store_t *store, const index_t *index, const table_t *table, uint32_t *items,
+                               uint32_t *pages) {
+    uint32_t buckets = buckets_of(store, table), bucket = table == &index->old ? index->moved : 0;
+    for (uint32_t i = 0; i < table->page_count; i++)
+        *pages += table->pages[i] != NO_PAGE;
+    for (uint32_t full_since = bucket; bucket < buckets; bucket++) {
+        const char *wrong = check_bucket(store, index, table, bucket, full_since, items);
+        if (wrong != NULL)
+            return wrong;
+        if (empty_slots(bucket_at(store, table, bucket)))
+            full_since = bucket + 1;
+    }
+    return NULL;
+}
+
+const char *index_check(const store_t *store, const index_t *index, uint32_t *pages) {
+    uint32_t items = 0;
+    const char *wrong = check_table(store, index, &index->now, &items, pages);
+    if (wrong == NULL && index->moving)
+        wrong = check_table(store, index, &index->old, &items, pages);
+    if (wrong != NULL)
+        return wrong;
+    return items == index->count ? NULL : "index: the count is wrong";
+}
