@@ -60,6 +60,7 @@ def test_without_rights_it_prints_the_line_and_touches_nothing(machine: Machine)
     line = next(line for line in result.stderr.splitlines() if 'sudo apt-get update &&' in line)
     assert f'sudo {INSTALL} gir1.2-webkit2-4.1' in line
     assert 'webkit2gtk-driver' in line
+    assert 'libuv1-dev' in line
     assert not machine.calls('apt-get')
     assert not (machine.folder / '.venv').exists()
 

@@ -192,7 +192,11 @@ def random_frame(chance: random.Random) -> bytes:
         clock=chance.randrange(400),
         message=bytes(chance.randrange(60)),
     )
-    return frame if chance.random() < 0.9 else chance.choice([frame[:100], b'\x0b' + frame[1:], frame[:1] + b'\2' + frame[2:], frame + bytes(1100)])
+    return (
+        frame
+        if chance.random() < 0.9
+        else chance.choice([frame[:100], b'\x0b' + frame[1:], frame[:1] + b'\2' + frame[2:], frame + bytes(1100)])
+    )
 
 
 def random_operation(chance: random.Random) -> tuple[Any, ...]:

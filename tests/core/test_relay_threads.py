@@ -16,6 +16,7 @@ from socket_core import parse
 from socket_core._address import Address
 from socket_core._cache import Cache
 from socket_core._relay import Limits, Relay, RelayPeer
+from tests.core.relay_model import id_of
 from tests.core.relay_parts import KEY, OPEN, OURS, STRANGER, THEIRS, address, packet, peer, relay_with
 from tests.support.skips import skip_loudly
 
@@ -78,6 +79,34 @@ def test_threads_share_a_relay_and_a_cache() -> None:
     assert sum(totals.values()) == 4000 * 3
     assert relay.stats.fresh + other.stats.fresh == 4000 and len(cache) == 4000 + 240
     assert relay.stats.received == other.stats.received == 12_000
+    cache.check()
+
+
+def test_relays_and_readers_of_their_cache_never_wait_for_each_other_for_ever() -> None:
+    """Two locks and the GIL: who has one waits for the next in one order only."""
+    cache = Cache(256 * 1024, key=KEY)
+    relays = [relay_with(cache=cache) for _ in range(2)]
+    names = [id_of(packet(number)) for number in range(200)]
+    ended = time.monotonic() + 1.5
+
+    def feed(relay: Relay) -> None:
+        start = 0
+        while time.monotonic() < ended:
+            relay.receive([(packet(start + number, message=bytes(900)), address(1)) for number in range(32)], 1.0)
+            relay.publish(parse(packet(start, cluster=OURS)), 1.0)
+            relay.tick(1.0)
+            start += 32
+
+    def read() -> None:
+        while time.monotonic() < ended:
+            for name in names:
+                cache.find(name)
+            cache.insert_many([parse(packet(number)) for number in range(64)], now=1.0)
+            assert cache.stats.packets and len(cache.summary()) and relays[0].stats.received >= 0
+
+    with ThreadPoolExecutor(8) as pool:
+        for future in [pool.submit(feed, relay) for relay in relays * 2] + [pool.submit(read) for _ in range(4)]:
+            future.result(timeout=15)
     cache.check()
 
 

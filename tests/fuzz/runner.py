@@ -86,19 +86,22 @@ def main(fuzz_one: Target, corpus: Sequence[bytes], dictionary: Sequence[bytes] 
     parser.add_argument('--seconds', type=float, default=10.0, help='how long (default 10)')
     parser.add_argument('--seed', type=int, help='of the mutations, to repeat a run')
     parser.add_argument('--input', type=Path, help='try this one file only')
+    parser.add_argument('--keep', type=Path, help='a folder for what atheris finds interesting, to go on from')
     parser.add_argument('--plain', action='store_true', help='plain mutation even where atheris is installed')
     options = parser.parse_args()
     if options.input is not None:
         fuzz_one(options.input.read_bytes())
         print('1 input, no failure')
     elif not options.plain and importlib.util.find_spec('atheris') is not None:
-        _run_atheris(fuzz_one, corpus, dictionary, options.seconds)
+        _run_atheris(fuzz_one, corpus, dictionary, options.seconds, options.keep)
     else:
         tried = run(fuzz_one, corpus, dictionary, seconds=options.seconds, seed=options.seed)
         print(f'{tried} inputs, no failure')
 
 
-def _run_atheris(fuzz_one: Target, corpus: Sequence[bytes], dictionary: Sequence[bytes], seconds: float) -> None:
+def _run_atheris(
+    fuzz_one: Target, corpus: Sequence[bytes], dictionary: Sequence[bytes], seconds: float, keep: Path | None
+) -> None:
     """Coverage-guided; ends the process, with status 0 when nothing was found."""
     import tempfile
 
@@ -112,8 +115,13 @@ def _run_atheris(fuzz_one: Target, corpus: Sequence[bytes], dictionary: Sequence
         words = Path(folder, 'words')
         words.write_text(''.join(f'"{_escaped(word)}"\n' for word in dictionary if word))
         _instrument(atheris)
+        folders = [str(seeds)]
+        if keep is not None:
+            # What is new goes into the first one.
+            keep.mkdir(parents=True, exist_ok=True)
+            folders.insert(0, str(keep))
         limits = [f'-max_total_time={max(1, round(seconds))}', f'-max_len={MAX_INPUT}', f'-dict={words}']
-        atheris.Setup([sys.argv[0], *limits, f'-artifact_prefix={Path.cwd()}/', str(seeds)], fuzz_one)
+        atheris.Setup([sys.argv[0], *limits, f'-artifact_prefix={Path.cwd()}/', *folders], fuzz_one)
         atheris.Fuzz()
 
 

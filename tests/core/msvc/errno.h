@@ -1,0 +1,3 @@
+#pragma once
+int *_errno(void);
+#define errno (*_errno())
