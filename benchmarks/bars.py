@@ -76,6 +76,35 @@ def faster(what: str, ours: Summary | None, peer: Summary | None, name: str, uni
     return Row(what, f'at least {times:g}x faster than {name}', row.measured, ratio, row.verdict)
 
 
+def in_turns(
+    what: str,
+    values: Values,
+    ours: str,
+    peer: str,
+    name: str,
+    unit: str,
+    *,
+    at_most: float = 0,
+    at_least: float = 0,
+) -> Row:
+    """A bar that is a multiple of a peer's, judged by the median of the ratios of each round.
+
+    Both took their turn in every round, moments apart, so a slow moment of the machine is in both and falls out. With
+    `at_least` the peer's value is so many times ours (of a duration: ours is so many times better).
+    """
+    limit = at_most or at_least
+    bar = f'at most {limit:g}x {peer}' if at_most else f'{limit:g}x better than {peer}'
+    own, other = values.get(ours, {}).get(name), values.get(peer, {}).get(name)
+    if not own or not other:
+        missing = 'ours' if not own else peer
+        return Row(what, bar, f'{summary(own)} {unit}' if own else '-', f'no {missing}', 'not shown')
+    pairs = zip(own, other, strict=True)
+    ratio = summary([mine / theirs if at_most else theirs / mine for mine, theirs in pairs])
+    good = ratio.median <= at_most if at_most else ratio.median >= at_least
+    measured = f'{summary(own)} against {summary(other)} {unit}'
+    return Row(what, bar, measured, f'{ratio.median:.2f}x', 'met' if good else 'not met')
+
+
 def show(rows: list[Row]) -> str:
     """The table of the bars."""
     return table(

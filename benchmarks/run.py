@@ -12,6 +12,8 @@ from typing import Any
 
 from benchmarks import bars, bulk, calls, events, gate, harness, imports, memory, startup
 from benchmarks.bars import Row
+from benchmarks.core import busy, cache, packet, receive, reconcile, relay, send, versions
+from benchmarks.core import imports as core_imports
 from benchmarks.peers import ALL, original, tauri
 from benchmarks.peers.__main__ import main as make_peers
 
@@ -23,7 +25,17 @@ BENCHMARKS: dict[str, ModuleType] = {
     'memory': memory,
     'startup': startup,
     'imports': imports,
+    'core.receive': receive,
+    'core.send': send,
+    'core.busy': busy,
+    'core.relay': relay,
+    'core.packet': packet,
+    'core.cache': cache,
+    'core.reconcile': reconcile,
+    'core.imports': core_imports,
 }
+# Names that stand for several. Those of the core open no window and need none of the peers that do.
+GROUPS = {'core': [name for name in BENCHMARKS if name.startswith('core.')]}
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -34,20 +46,23 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog='python -m benchmarks.run', description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument('names', nargs='*', help=f'some of: {", ".join(BENCHMARKS)} (default: all)')
+    parser.add_argument('names', nargs='*', help=f'some of: {", ".join([*BENCHMARKS, *GROUPS])} (default: all)')
     parser.add_argument('--quick', action='store_true', help='two rounds of everything: a look, no measurement')
     parser.add_argument('--no-peers', action='store_true', help='do not fetch and build peers; use those that exist')
     parser.add_argument('--json', metavar='FILE', help='also write all values and the bars as JSON')
     options = parser.parse_args(arguments)
-    names = options.names or list(BENCHMARKS)
+    names = [name for asked in options.names or BENCHMARKS for name in GROUPS.get(asked, [asked])]
     for name in names:
         if name not in BENCHMARKS:
             parser.error(f'there is no benchmark {name!r}')
-    if not options.no_peers:
-        make_peers(list(ALL))
+    record: dict[str, Any] = {'machine': harness.machine()}
+    if set(names) - set(GROUPS['core']):
+        if not options.no_peers:
+            make_peers(list(ALL))
+        record['machine'] |= {'original': original.VERSION, 'tauri': tauri.version()}
+    if set(names) & set(GROUPS['core']):
+        record['machine'] |= versions()
     rows: list[Row] = []
-    versions = {'original': original.VERSION, 'tauri': tauri.version()}
-    record: dict[str, Any] = {'machine': harness.machine() | versions}
     broken = False
     for name in names:
         benchmark = BENCHMARKS[name]
