@@ -15,6 +15,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 DOCS = Path(__file__).resolve().parent.parent / 'docs'
@@ -75,11 +76,16 @@ def first_sentence(value: object) -> str:
     return text if text.endswith('.') else text + '.'
 
 
+def own(kinds: Iterable[type]) -> list[Any]:
+    """Those of ``socket_runtime.errors``. Rooms that may or may not be imported by now have others below them."""
+    return [kind for kind in kinds if kind.__module__ == 'socket_runtime.errors']
+
+
 def exit_codes() -> str:
     """The exit codes of ``ssc`` and of apps."""
     from socket_runtime.errors import LocalError
 
-    kinds = sorted(LocalError.__subclasses__(), key=lambda kind: kind.exit_code)
+    kinds = sorted(own(LocalError.__subclasses__()), key=lambda kind: kind.exit_code)
     rows = [('0', '', 'It worked.')]
     rows += [(str(kind.exit_code), code(kind.__name__), first_sentence(kind)) for kind in kinds]
     rows += [('130', '', 'Ended by Ctrl-C.'), ('141', '', 'Whoever read the output has gone.')]
@@ -90,7 +96,7 @@ def statuses() -> str:
     """What a page gets as ``err``."""
     from socket_runtime.errors import RemoteError
 
-    kinds = sorted(RemoteError.__subclasses__(), key=lambda kind: kind.status)
+    kinds = sorted(own(RemoteError.__subclasses__()), key=lambda kind: kind.status)
     rows = [(str(kind.status), code(kind.__name__), code(kind.name), first_sentence(kind)) for kind in kinds]
     return table(('status', '`type`', '`name`', 'meaning'), rows)
 
