@@ -15,7 +15,7 @@ is to be sent and what is to be handed on. A simulator and a node run the very s
 choose the same peers.
 
 Memory is bounded whatever comes in: `RelayStats.used_bytes` says how much it is. By default it is at most 700 KiB,
-the peers' table not counted; a relay that has heard nothing yet has 5 KiB.
+the peers' table not counted; a relay that has heard nothing yet has 3 KiB.
 
 Source: docs/protocol.md, "Hops, clock, life" and "Publish"; cases F8, F9, F12 and F18 of the attacks.
 """

@@ -348,6 +348,20 @@ def test_the_recipient_comes_first_then_members_then_others() -> None:
     assert address(33) not in {send.address for send in sends}
 
 
+def test_ids_that_begin_alike_are_told_apart() -> None:
+    """Peers choose the ids that they announce; all of an id counts."""
+    relay = relay_with(peers=0)
+    alike = [b'the same' * 3 + number.to_bytes(8, 'big') for number in range(600)]
+    relay.set_clusters(alike[:300])
+    relay.set_peers([peer(1), peer(2), peer(3), peer(4, clusters=alike[100:400])])
+    for number, name in enumerate(alike):
+        sends, deliveries = relay.receive([(packet(number, cluster=name), STRANGER)], 1.0)
+        assert len(deliveries) == (number < 300)
+        if 100 <= number < 400:
+            assert sends[0].address == address(4)
+    assert relay.stats.fresh == 600
+
+
 def test_recipients_of_our_own_cluster_are_not_sent_to_twice() -> None:
     relay = relay_with(peers=0)
     relay.set_peers(
@@ -474,6 +488,7 @@ def test_without_a_cache_own_packets_are_sent() -> None:
     relay.set_peers([peer(1)])
     outcome, _, sends = relay.publish(parse(packet()), 1.0)
     assert outcome == KEPT and len(sends) == 1
+    assert relay.receive([(packet(hops=1), address(1))], 1.0) == ([], []) and relay.stats.duplicate == 1
 
 
 @pytest.mark.parametrize('kind', CONTROL)

@@ -147,10 +147,16 @@ def feed():
     while not ended:
         relay.receive(frames, 1.0)
 
-threads = [threading.Thread(target=feed) for _ in range(3)]
+peers = [RelayPeer((f'10.0.{n >> 8}.{n & 255}', 1), trusted=True) for n in range(4096)]
+
+def change():  # holds the lock, for a good while, without the GIL
+    while not ended:
+        relay.set_peers(peers)
+
+threads = [threading.Thread(target=feed), *(threading.Thread(target=change) for _ in range(3))]
 for thread in threads:
     thread.start()
-for _ in range(40):
+for _ in range(100):
     time.sleep(0.002)
     child = os.fork()
     if child == 0:
@@ -203,5 +209,6 @@ def test_a_relay_that_goes_away_takes_its_memory_along() -> None:
     while rounds < 300 and time.monotonic() - started < 10:
         live()
         rounds += 1
-    # Each would leave 400 KiB behind.
-    assert rounds > 20 and used() - before < 4 * 2**20
+    # Each would leave 400 KiB behind. The address sanitizer keeps 256 MiB of what was freed, and finds leaks itself.
+    allowed = 4 * 2**20 if 'ASAN_OPTIONS' not in os.environ else 2**29
+    assert rounds > 20 and used() - before < allowed
