@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "_frame.h"
+
 enum { MS_IN_NS = 1000000 };
 
 /* Sends what the handler has asked for, in runs for one socket each. */
@@ -23,6 +25,20 @@ static void send_all(link_t *link, socket_t *from, handler_result_t *result) {
     }
 }
 
+/* Into the ring as it came: what is sent on has other hops, in the same bytes. */
+static int deliver(socket_t *socket, const datagram_t *datagram, const delivery_t *delivery, uint64_t time) {
+    const uint8_t *id = delivery->flags & DELIVERY_HASHED ? delivery->id : NULL;
+    uint8_t *hops = datagram->data + FRAME_AT_HOPS;
+    int changed = (delivery->flags & DELIVERY_FORWARDED) != 0;
+    uint32_t onward = changed ? frame_load_u32(hops) : 0;
+    if (changed)
+        frame_store_u32(hops, delivery->hops);
+    int fits = events_datagram(socket, datagram->data, datagram->size, &datagram->address, time, delivery->flags, id);
+    if (changed)
+        frame_store_u32(hops, onward);
+    return fits;
+}
+
 static void deliver_all(const datagram_t *datagrams, size_t count, uint64_t time, handler_result_t *result,
                         engine_t *engine) {
     for (size_t i = 0; i < result->delivery_count; i++) {
@@ -31,9 +47,7 @@ static void deliver_all(const datagram_t *datagrams, size_t count, uint64_t time
             continue;
         const datagram_t *datagram = &datagrams[delivery->index];
         socket_t *socket = socket_by_number(engine, datagram->socket);
-        const uint8_t *id = delivery->flags & DELIVERY_HASHED ? delivery->id : NULL;
-        if (socket == NULL || events_datagram(socket, datagram->data, datagram->size, &datagram->address, time,
-                                              delivery->flags, id))
+        if (socket == NULL || deliver(socket, datagram, delivery, time))
             continue;
         count_own(&socket->dropped, 1);
         engine->dropped++;

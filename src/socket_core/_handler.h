@@ -34,12 +34,13 @@ enum {
     DELIVERY_CHECKED = 1, /* it is a frame */
     DELIVERY_HASHED = 2,  /* `id` is its id */
     DELIVERY_CACHED = 4,  /* it was put into the cache */
-    DELIVERY_FORWARDED = 8 /* it is sent on, too: the hops in `data` are those that it goes on with */
+    DELIVERY_FORWARDED = 8 /* it is sent on, too: its hops in `data` are those that it goes on with, `hops` those before */
 };
 
 typedef struct delivery {
     uint32_t index; /* of the datagram in the batch */
     uint32_t flags;
+    uint32_t hops;  /* those that a frame came with, clamped */
     uint8_t id[32];
 } delivery_t;
 

@@ -267,12 +267,20 @@ static void note_duplicate(relay_t *relay, packet_t *packet, uint64_t now_ms) {
     }
 }
 
-/* Returns whether Python is to have it. */
+static uint32_t hops_of(const datagram_t *datagram) {
+    return frame_load_u32(datagram->data + FRAME_AT_HOPS);
+}
+
+/* Any relay may write anything: what is beyond the limit is as good as just beyond it. */
+static uint32_t clamp_hops(const relay_t *relay, datagram_t *datagram) {
+    if (hops_of(datagram) > relay->max_hops)
+        frame_store_u32(datagram->data + FRAME_AT_HOPS, relay->max_hops + 1);
+    return hops_of(datagram);
+}
+
+/* Returns whether Python is to have it. Its hops have been clamped. */
 static int relay_packet(relay_t *relay, packet_t *packet, uint64_t now_ms, handler_result_t *result) {
     datagram_t *datagram = packet->datagram;
-    uint32_t hops = frame_load_u32(datagram->data + FRAME_AT_HOPS);
-    if (hops > relay->max_hops)
-        frame_store_u32(datagram->data + FRAME_AT_HOPS, relay->max_hops + 1);
     if (seen_contains(&relay->seen, packet->hash)) {
         note_duplicate(relay, packet, now_ms);
         return 0;
@@ -310,10 +318,12 @@ static int relay_packet(relay_t *relay, packet_t *packet, uint64_t now_ms, handl
     return wanted && !was_spent;
 }
 
-static void deliver(relay_t *relay, handler_result_t *result, size_t index, uint32_t flags, const uint8_t *id) {
+static void deliver(relay_t *relay, handler_result_t *result, size_t index, uint32_t flags, uint32_t hops,
+                    const uint8_t *id) {
     delivery_t *delivery = &result->deliveries[result->delivery_count++];
     delivery->index = (uint32_t)index;
     delivery->flags = flags;
+    delivery->hops = hops;
     if (id != NULL)
         memcpy(delivery->id, id, FRAME_ID_BYTES);
     else
@@ -327,7 +337,7 @@ static void act_on_all(relay_t *relay, batch_t *batch) {
         store_prefetch(relay->store, batch->ids[i]);
     for (size_t i = 0; i < batch->count; i++) {
         if (batch->verdicts[i] == CONTROL)
-            deliver(relay, batch->result, i, DELIVERY_CHECKED, NULL);
+            deliver(relay, batch->result, i, DELIVERY_CHECKED, hops_of(&batch->datagrams[i]), NULL);
         if (batch->verdicts[i] != RELAYED)
             continue;
         packet_t packet = {.datagram = &batch->datagrams[i],
@@ -337,8 +347,9 @@ static void act_on_all(relay_t *relay, batch_t *batch) {
                            .actions = relay->actions[batch->datagrams[i].data[FRAME_AT_TYPE]],
                            .flags = DELIVERY_CHECKED | DELIVERY_HASHED};
         next++;
+        uint32_t hops = clamp_hops(relay, packet.datagram);
         if (relay_packet(relay, &packet, batch->now_ms, batch->result))
-            deliver(relay, batch->result, i, packet.flags, packet.id);
+            deliver(relay, batch->result, i, packet.flags, hops, packet.id);
     }
 }
 
