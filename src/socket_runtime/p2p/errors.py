@@ -13,6 +13,7 @@
 =======================  =======  ===============================================================
 ``NotOpened``               1     a message did not open: wrong key, place, age or signature, tampered, or seen
 ``NotReceived``             1     a datagram of a stream did not open: tampered, too old, or seen
+``BadBody``                 1     a control packet or a fragment is malformed; its address may be forged
 ``BadHandshake``            5     a handshake is malformed, or not by whom it must be
 ``BadRecord``               10    a group's record is malformed, unsigned, or breaks the rules
 =======================  =======  ===============================================================
@@ -28,6 +29,7 @@ from typing import ClassVar
 from socket_runtime.errors import IncompatibleError, LocalError, RemoteError
 
 __all__ = [
+    'BadBody',
     'BadHandshake',
     'BadRecord',
     'CryptographyError',
@@ -71,6 +73,18 @@ class NotReceived(PeerError):
 
     def __init__(self) -> None:
         super().__init__('the datagram could not be opened')
+
+
+class BadBody(PeerError):
+    """A control packet or a fragment is none.
+
+    Args:
+        reason: one of a few fixed words, never text of the sender's (F28).
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f'the packet was refused: {reason}')
+        self.reason = reason
 
 
 class BadHandshake(PeerError):
