@@ -114,6 +114,7 @@ SYSTEM_HEADERS: dict[str, tuple[str, ...]] = {
     '_sha256*': ('arm*_neon.h', 'asm/hwcap.h', 'cpuid.h', 'immintrin.h', 'intrin.h', 'sys/auxv.h', 'sys/sysctl.h'),
     '_sha256_arm.c': ('windows.h',),
     '_store_index.c': ('emmintrin.h',),
+    '_store_buckets.h': ('emmintrin.h',),
     '_store_pages.c': ('sys/mman.h', 'unistd.h', 'windows.h'),
     '_wake.*': ('fcntl.h', 'sys/eventfd.h', 'unistd.h', 'uv.h'),
     '_engine*': ('uv.h',),

@@ -49,7 +49,7 @@ def measure(rounds: int = ROUNDS) -> Values:
             return {'pace': lambda: peers.c_program('pace', 'pace', str(worker.port), str(RATE))}
 
         def work(worker: Worker) -> Mapping[str, float]:
-            packets = int(RATE * SECONDS)
+            packets, rate = int(RATE * SECONDS), 0.0
             for _ in range(ATTEMPTS):
                 with started(sender_to(worker)) as senders:
                     worker.begin(packets, SECONDS + 1)

@@ -62,10 +62,10 @@ def of_caches() -> dict[str, Case]:
     """A cache with 10,000 packets, whose summary is made anew or asked."""
     from socket_core._address import Address
     from socket_core._cache import Cache
-    from socket_core._packet import parse_many
+    from socket_core._packet import parse
 
     source, cache = Address('192.0.2.1', 80), Cache(source_share=1.0, group_share=1.0)
-    packets = parse_many([frame(1, index) for index in range(HELD)])
+    packets = [parse(frame(1, index)) for index in range(HELD)]
     cache.insert_many(packets, source=source, now=NOW)
     ids = itertools.cycle([packet.id for packet in packets])
     followers = itertools.cycle([packet.next_id for packet in packets])
@@ -93,7 +93,7 @@ def of_relays() -> dict[str, Case]:
 
     relay = Relay(Cache(source_share=1.0, group_share=1.0))
     most = (2**32 - 1, 2**32 - 1)
-    relay.set_limits(Limits(stranger=most, peer=most, group=most))
+    relay.set_limits(Limits(stranger=most, peer=most, group=most, total=most))
     relay.set_peers([RelayPeer(Address('192.0.2.1', port)) for port in range(1, 17)])
     source, clock = Address('192.0.2.2', 1), itertools.count()
 

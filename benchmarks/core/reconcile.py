@@ -42,11 +42,11 @@ Range = tuple[bytes, bytes | None, bytes]
 def cache_of(packets: int, more: int, clock: int) -> Cache:
     """A cache with the common packets, and `more` of its own."""
     from socket_core._cache import Cache
-    from socket_core._packet import parse_many
+    from socket_core._packet import parse
 
     made = Cache()
     frames = [frame(1, index) for index in range(packets)] + [frame(clock, index) for index in range(more)]
-    made.insert_many(parse_many(frames), now=NOW)
+    made.insert_many([parse(data) for data in frames], now=NOW)
     if len(made) != packets + more:
         raise BenchError(f'the cache took {len(made)} of {packets + more} packets')
     return made

@@ -10,6 +10,8 @@
 #include <unistd.h>
 #endif
 
+enum { FIRST_RUN_NS = 100000000 };
+
 static const backend_t *backend_of(int backend) {
 #ifdef __linux__
     if (backend != BACKEND_UDP)
@@ -73,6 +75,7 @@ void engine_release(engine_t *engine) {
     free(engine->batch);
     free(engine->parked);
     free(engine->result);
+    free(engine->sends);
     free(engine);
 }
 
@@ -162,6 +165,7 @@ static void end_if_done(engine_t *engine) {
 static void keep_alive(engine_t *engine) {
     uv_mutex_lock(&engine->lock);
     engine->home = uv_thread_self();
+    engine->has_run = 1;
     int idle = engine->handles == NULL && engine->asked == NULL &&
                atom32_load(&engine->state) == ENGINE_RUNNING;
     if (idle && !engine->unreferenced)
@@ -169,6 +173,7 @@ static void keep_alive(engine_t *engine) {
     else if (!idle && engine->unreferenced)
         uv_ref((uv_handle_t *)&engine->async);
     engine->unreferenced = idle;
+    uv_cond_broadcast(&engine->answered);
     uv_mutex_unlock(&engine->lock);
 }
 
@@ -182,8 +187,6 @@ static void on_async(uv_async_t *async) {
         receive_resume(engine);
     }
     if (atom32_load(&engine->state) == ENGINE_ENDING) {
-        handle_close_all(engine);
-        handle_answer_asks(engine);
         end_if_done(engine);
     }
     engine_publish(engine);
@@ -323,6 +326,20 @@ int engine_is_home(engine_t *engine) {
     return uv_thread_equal(&engine->home, &self);
 }
 
+/* Before it has first run, whoever asks may be the very thread that is just running it for the first time: it has a
+ * moment to make itself known. */
+int engine_may_wait(engine_t *engine) {
+    int may = 1;
+    if (!engine->guest)
+        return 1;
+    uv_mutex_lock(&engine->lock);
+    while (!engine->has_run && may && engine->async_open && !engine_is_home(engine))
+        may = uv_cond_timedwait(&engine->answered, &engine->lock, FIRST_RUN_NS) == 0;
+    may = engine->has_run && !engine_is_home(engine);
+    uv_mutex_unlock(&engine->lock);
+    return may;
+}
+
 /* Ending. */
 
 void engine_close(engine_t *engine) {
@@ -332,6 +349,7 @@ void engine_close(engine_t *engine) {
         atom32_store(&engine->state, ENGINE_ENDED);
     } else if (state == ENGINE_RUNNING) {
         atom32_store(&engine->state, ENGINE_ENDING);
+        handle_close_all(engine);
         if (engine->guest && engine->unreferenced && engine_is_home(engine)) {
             uv_ref((uv_handle_t *)&engine->async);
             engine->unreferenced = 0;
@@ -383,6 +401,8 @@ const record_t *engine_next(engine_t *engine) {
         ring_publish(&engine->ring);
         record = ring_next(&engine->ring);
     }
+    if (record != NULL)
+        ring_fetch_ahead(&engine->ring, record);
     return record;
 }
 

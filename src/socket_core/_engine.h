@@ -54,8 +54,8 @@ size_t engine_count(engine_t *engine);
 void engine_close(engine_t *engine);
 /* Waits until it has ended, for so long (UINT64_MAX: for ever), and for the thread: 0 or UV_ETIMEDOUT. */
 int engine_wait_end(engine_t *engine, uint64_t ns);
-/* Whether this thread is the one that runs the loop of a guest, as far as is known. */
-int engine_is_home(engine_t *engine);
+/* Whether this thread may wait for the loop's: it is not, nor may it be, the one that runs it. */
+int engine_may_wait(engine_t *engine);
 
 /* The reader: one thread at a time. */
 const record_t *engine_next(engine_t *engine);

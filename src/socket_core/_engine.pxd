@@ -57,7 +57,7 @@ cdef extern from '_engine.h' nogil:
     int engine_fd(const engine_t *engine)
     void engine_close(engine_t *engine)
     int engine_wait_end(engine_t *engine, uint64_t ns)
-    bint engine_is_home(engine_t *engine)
+    bint engine_may_wait(engine_t *engine)
 
     const record_t *engine_next(engine_t *engine)
     void engine_taken(engine_t *engine, const record_t *record)

@@ -202,10 +202,12 @@ static void close_handle(handle_t *handle) {
     if (!handle->is_open)
         return;
     handle->is_open = 0;
-    if (handle->kind == HANDLE_SOCKET)
+    if (handle->kind == HANDLE_SOCKET) {
+        socket_count_lost(socket_of(handle));
         handle->engine->backend->close(socket_of(handle));
-    else
+    } else {
         timer_close((ticker_t *)(void *)handle);
+    }
 }
 
 static void do_asks(handle_t *handle, uint32_t asks) {
@@ -247,13 +249,10 @@ void handle_answer_asks(engine_t *engine) {
     uv_mutex_unlock(&engine->lock);
 }
 
-/* Closing takes a handle from the list in a callback of libuv, never here: so the list stands still. */
 void handle_close_all(engine_t *engine) {
-    uv_mutex_lock(&engine->lock);
     for (handle_t *handle = engine->handles; handle != NULL; handle = handle->next) {
         uint32_t gate = atom32_set_bits(&handle->gate, GATE_CLOSING);
         if (gate == 0)
             ask_locked(handle, ASK_CLOSE);
     }
-    uv_mutex_unlock(&engine->lock);
 }

@@ -89,7 +89,6 @@ struct socket {
     int has_uv;
     int events;      /* for which it is watched */
     int stalled;     /* not read, since a batch of others is parked */
-    uint32_t lost_seen;
     socket_t *next_stalled, *next_in_link, *next_in_table;
 
     atom32_t paused;
@@ -106,7 +105,8 @@ struct socket {
     address_t failure_address;
 
     /* counters: those of the loop are written by it alone */
-    atomz_t received, received_bytes, dropped, overflowed, truncated;
+    atomz_t received, received_bytes, dropped, truncated;
+    atomz_t overflowed; /* when it was last asked for */
     atomz_t sent, sent_bytes, queued, refused;
     atom32_t codes[SOCKET_ERRORS];
     atomz_t counts[SOCKET_ERRORS];
@@ -191,8 +191,10 @@ struct engine {
     uint64_t questions, answers; /* how many asks there were, and how many of them were done with */
     int async_open;
     int has_thread, joined;
-    /* of a guest: the thread that ran us last, and whether the async does not keep the loop alive now */
+    /* of a guest: the thread that runs the loop, or made us, until it has run; and whether the async does not keep the
+     * loop alive now */
     uv_thread_t home;
+    int has_run;
     int unreferenced;
 
     /* the loop's */
@@ -203,7 +205,8 @@ struct engine {
     batch_t *parked;  /* for which there was no room */
     socket_t *stalled;
     link_t *links;
-    handler_result_t *result;
+    handler_result_t *result; /* what a handler asks for, and its sends in another order */
+    outgoing_t *sends;
     socket_t *table[TABLE_SIZE];
     size_t parts; /* libuv handles of the engine itself */
     uv_check_t check;
@@ -214,6 +217,8 @@ struct engine {
 
 /* _engine.c */
 int engine_start(engine_t *engine); /* its own loop and thread, where they do not run yet */
+/* Whether this thread is the one that runs the loop of a guest, as far as is known; under the lock. */
+int engine_is_home(engine_t *engine);
 void engine_part_closed(engine_t *engine);
 void engine_look_again(engine_t *engine); /* something is closed: it may be the last */
 void engine_publish(engine_t *engine); /* at the end of every callback that may have written to the ring */
@@ -237,7 +242,7 @@ void handle_leave(handle_t *handle);
 /* On the loop's thread: the libuv handle is closed. */
 void handle_gone(handle_t *handle);
 void handle_answer_asks(engine_t *engine);
-void handle_close_all(engine_t *engine);
+void handle_close_all(engine_t *engine); /* under the lock */
 void handle_count(int kind, int by);
 void handle_count_reset(void);
 
@@ -262,6 +267,7 @@ void socket_flush(socket_t *socket);
 void socket_writable(socket_t *socket); /* the system has room */
 void socket_tell_failure(socket_t *socket);
 void socket_drop_queue(socket_t *socket);
+void socket_count_lost(socket_t *socket); /* the last time while it is open */
 /* Counts an error of this socket. */
 void socket_note(socket_t *socket, int error);
 /* Reads all errors that came back, and tells of them. */

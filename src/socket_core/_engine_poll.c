@@ -24,10 +24,10 @@ enum {
     PLACE_BYTES = NET_DATAGRAM_MOST /* HEAD_BYTES of it free, for the head to be put before the rest */
 };
 
-/* For what comes with a message: the size of its segments, and how many were lost. */
+/* For what comes with a message: the size of its segments. */
 typedef union control {
     struct cmsghdr head;
-    char bytes[CMSG_SPACE(sizeof(int)) + CMSG_SPACE(sizeof(uint32_t))];
+    char bytes[CMSG_SPACE(sizeof(int))];
 } control_t;
 
 typedef struct poll_batch {
@@ -67,21 +67,16 @@ static void stop(engine_t *engine) {
     (void)engine;
 }
 
-/* What came with a message beside it. */
-static void read_control(socket_t *socket, struct msghdr *head, message_t *message) {
+/* The size of each datagram in a message where it is several, or 0. */
+static uint32_t segment_of(struct msghdr *head, uint32_t size) {
     for (struct cmsghdr *cmsg = CMSG_FIRSTHDR(head); cmsg != NULL; cmsg = CMSG_NXTHDR(head, cmsg)) {
         if (cmsg->cmsg_level == IPPROTO_UDP && cmsg->cmsg_type == UDP_GRO) {
             int segment;
             memcpy(&segment, CMSG_DATA(cmsg), sizeof(segment));
-            if (segment > 0 && (uint32_t)segment < message->size)
-                message->segment = (uint32_t)segment;
-        } else if (cmsg->cmsg_level == SOL_SOCKET && cmsg->cmsg_type == SO_RXQ_OVFL) {
-            uint32_t lost; /* since the socket was made; it may wrap around */
-            memcpy(&lost, CMSG_DATA(cmsg), sizeof(lost));
-            count_own(&socket->overflowed, lost - socket->lost_seen);
-            socket->lost_seen = lost;
+            return segment > 0 && (uint32_t)segment < size ? (uint32_t)segment : 0;
         }
     }
+    return 0;
 }
 
 static void take_message(socket_t *socket, poll_batch_t *own, size_t index) {
@@ -89,11 +84,9 @@ static void take_message(socket_t *socket, poll_batch_t *own, size_t index) {
     struct msghdr *head = &call->msg_hdr;
     message_t *message = &own->batch.messages[own->batch.count];
     message->socket = socket;
-    message->segment = 0;
     message->size = call->msg_len;
+    message->segment = head->msg_controllen > 0 ? segment_of(head, message->size) : 0;
     message->data = own->heads[index];
-    if (head->msg_controllen > 0)
-        read_control(socket, head, message);
     if (head->msg_flags & MSG_TRUNC) {
         count_own(&socket->truncated, 1);
         return;

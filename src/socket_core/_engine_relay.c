@@ -4,22 +4,53 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "_frame.h"
+enum {
+    MS_IN_NS = 1000000,
+    GROUP_BITS = 8,
+    GROUPS = 1 << GROUP_BITS,
+    GROUP_LEAST = 8 /* fewer are sent as they are */
+};
 
-enum { MS_IN_NS = 1000000 };
+/* Where a datagram goes is one of GROUPS, by chance; several places may share one. */
+static size_t group_of(const outgoing_t *item) {
+    uint32_t words[6], sum = item->socket;
+    memcpy(words, &item->address, sizeof(words));
+    for (size_t i = 0; i < 6; i++)
+        sum = (sum ^ words[i]) * 0x9E3779B1u;
+    return sum >> (32 - GROUP_BITS);
+}
+
+/* Puts together what goes to one place, in the order in which it was: the system then takes it as one (net_send). */
+static const outgoing_t *group_sends(const socket_t *from, const outgoing_t *items, size_t count) {
+    engine_t *engine = from->handle.engine;
+    uint16_t starts[GROUPS + 1] = {0};
+    uint8_t groups[HANDLER_SENDS];
+    if (count < GROUP_LEAST || atom32_peek(&from->net.segment_most) == 0)
+        return items;
+    for (size_t i = 0; i < count; i++) {
+        groups[i] = (uint8_t)group_of(&items[i]);
+        starts[groups[i] + 1]++;
+    }
+    for (size_t i = 0; i < GROUPS; i++)
+        starts[i + 1] = (uint16_t)(starts[i + 1] + starts[i]);
+    for (size_t i = 0; i < count; i++)
+        engine->sends[starts[groups[i]]++] = items[i];
+    return engine->sends;
+}
 
 /* Sends what the handler has asked for, in runs for one socket each. */
-static void send_all(link_t *link, socket_t *from, handler_result_t *result) {
+static void send_all(link_t *link, socket_t *from, const handler_result_t *result) {
+    const outgoing_t *sends = group_sends(from, result->sends, result->send_count);
     size_t at = 0;
     while (at < result->send_count) {
-        uint32_t number = result->sends[at].socket;
+        uint32_t number = sends[at].socket;
         size_t end = at + 1;
-        while (end < result->send_count && result->sends[end].socket == number)
+        while (end < result->send_count && sends[end].socket == number)
             end++;
         socket_t *socket = number == HANDLER_ANY_SOCKET ? from : socket_by_number(link->engine, number);
         if (socket != NULL && socket->handle.is_open) {
             int error;
-            socket_send(&socket->handle, &result->sends[at], end - at, SEND_LOOSE, &error);
+            socket_send(&socket->handle, &sends[at], end - at, SEND_LOOSE, &error);
         }
         at = end;
     }
@@ -28,14 +59,13 @@ static void send_all(link_t *link, socket_t *from, handler_result_t *result) {
 /* Into the ring as it came: what is sent on has other hops, in the same bytes. */
 static int deliver(socket_t *socket, const datagram_t *datagram, const delivery_t *delivery, uint64_t time) {
     const uint8_t *id = delivery->flags & DELIVERY_HASHED ? delivery->id : NULL;
-    uint8_t *hops = datagram->data + FRAME_AT_HOPS;
-    int changed = (delivery->flags & DELIVERY_FORWARDED) != 0;
-    uint32_t onward = changed ? frame_load_u32(hops) : 0;
-    if (changed)
-        frame_store_u32(hops, delivery->hops);
+    if (!(delivery->flags & DELIVERY_FORWARDED))
+        return events_datagram(socket, datagram->data, datagram->size, &datagram->address, time, delivery->flags, id);
+    uint8_t onward[HANDLER_CHANGED_BYTES], *changed = datagram->data + HANDLER_CHANGED_AT;
+    memcpy(onward, changed, HANDLER_CHANGED_BYTES);
+    memcpy(changed, delivery->came, HANDLER_CHANGED_BYTES);
     int fits = events_datagram(socket, datagram->data, datagram->size, &datagram->address, time, delivery->flags, id);
-    if (changed)
-        frame_store_u32(hops, onward);
+    memcpy(changed, onward, HANDLER_CHANGED_BYTES);
     return fits;
 }
 
@@ -115,6 +145,8 @@ static link_t *new_link(engine_t *engine, const handler_t *handler) {
 int relay_attach(socket_t *socket) {
     engine_t *engine = socket->handle.engine;
     if (engine->result == NULL && (engine->result = malloc(sizeof(*engine->result))) == NULL)
+        return UV_ENOMEM;
+    if (engine->sends == NULL && (engine->sends = malloc(sizeof(engine->result->sends))) == NULL)
         return UV_ENOMEM;
     link_t *link = engine->links;
     while (link != NULL && link->handler.state != socket->handler.state)

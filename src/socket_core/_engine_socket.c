@@ -196,8 +196,16 @@ void socket_note(socket_t *socket, int error) {
     }
 }
 
+void socket_count_lost(socket_t *socket) {
+    atomz_put(&socket->overflowed, net_lost(&socket->net));
+}
+
 void socket_stats(handle_t *handle, socket_stats_t *stats) {
     socket_t *socket = socket_of(handle);
+    if (handle_enter(handle) == 0) {
+        socket_count_lost(socket);
+        handle_leave(handle);
+    }
     stats->received = atomz_peek(&socket->received);
     stats->received_bytes = atomz_peek(&socket->received_bytes);
     stats->sent = atomz_peek(&socket->sent);

@@ -46,10 +46,14 @@ void timer_apply(ticker_t *ticker) {
     uv_mutex_lock(&engine->lock);
     uint64_t delay = ticker->delay, repeat = ticker->repeat;
     uv_mutex_unlock(&engine->lock);
-    if (delay == UINT64_MAX)
+    if (delay == UINT64_MAX) {
         uv_timer_stop(&ticker->uv);
-    else
-        uv_timer_start(&ticker->uv, fired, delay, repeat);
+        return;
+    }
+    /* libuv counts from the millisecond in which its loop last woke up: so that nothing is early, that is now, and the
+     * millisecond that has begun does not count. */
+    uv_update_time(engine->loop);
+    uv_timer_start(&ticker->uv, fired, delay > 0 ? delay + 1 : 0, repeat);
 }
 
 static void closed(uv_handle_t *uv) {

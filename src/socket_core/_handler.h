@@ -34,13 +34,16 @@ enum {
     DELIVERY_CHECKED = 1, /* it is a frame */
     DELIVERY_HASHED = 2,  /* `id` is its id */
     DELIVERY_CACHED = 4,  /* it was put into the cache */
-    DELIVERY_FORWARDED = 8 /* it is sent on, too: its hops in `data` are those that it goes on with, `hops` those before */
+    DELIVERY_FORWARDED = 8 /* it is sent on, too: `data` is as it goes on, `came` tells how it came */
 };
+
+/* The bytes of a datagram that a handler may change: the hops. */
+enum { HANDLER_CHANGED_AT = 2, HANDLER_CHANGED_BYTES = 4 };
 
 typedef struct delivery {
     uint32_t index; /* of the datagram in the batch */
     uint32_t flags;
-    uint32_t hops;  /* those that a frame came with, clamped */
+    uint8_t came[HANDLER_CHANGED_BYTES]; /* before it was changed; hops beyond the limit are clamped */
     uint8_t id[32];
 } delivery_t;
 

@@ -28,7 +28,7 @@ cdef extern from '_handler.h' nogil:
     ctypedef struct delivery_t:
         uint32_t index
         uint32_t flags
-        uint32_t hops
+        uint8_t came[4]
         uint8_t id[32]
 
     ctypedef struct outgoing_t:

@@ -17,6 +17,9 @@
 #ifndef SO_SELECT_ERR_QUEUE
 #define SO_SELECT_ERR_QUEUE 45
 #endif
+#ifndef SO_MEMINFO
+#define SO_MEMINFO 55
+#endif
 #endif
 
 #ifdef _WIN32
@@ -130,7 +133,6 @@ static void set_extras(net_t *net, const net_options_t *options) {
         set(net, IPPROTO_IP, IP_RECVERR, 1);
     }
     set(net, SOL_SOCKET, SO_SELECT_ERR_QUEUE, 1);
-    set(net, SOL_SOCKET, SO_RXQ_OVFL, 1);
     if (options->joins)
         set(net, IPPROTO_UDP, UDP_GRO, 1);
     atom32_put(&net->segment_most, options->splits ? NET_DATAGRAM_MOST : 0);
@@ -234,6 +236,19 @@ int net_rebind(const net_t *net, const address_t *bound) {
     address_t now = *bound;
     int error = net_bound(net, &now);
     return error != 0 || now.port == bound->port ? error : bind_to(net, bound);
+}
+
+uint32_t net_lost(const net_t *net) {
+#ifdef __linux__
+    /* Asked for when somebody wants to know it: to have it told with every datagram (SO_RXQ_OVFL) costs 2 % of it. */
+    enum { DROPS = 8, VALUES = 9 }; /* SK_MEMINFO_DROPS of linux/sock_diag.h */
+    uint32_t values[VALUES];
+    socklen_t length = sizeof(values);
+    if (getsockopt(net->fd, SOL_SOCKET, SO_MEMINFO, values, &length) == 0 && length == sizeof(values))
+        return values[DROPS];
+#endif
+    (void)net;
+    return 0;
 }
 
 int net_connect(const net_t *net, const address_t *address) {

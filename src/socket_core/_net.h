@@ -114,6 +114,9 @@ int net_take_error(const net_t *net, int *error, address_t *address);
 /* Whether this error of a call tells of an earlier datagram, and not of this call. */
 int net_is_belated(int error);
 
+/* How often the system had no room for what came, since the socket was made; 0 where it does not tell. */
+uint32_t net_lost(const net_t *net);
+
 /* The last error of a socket call of this thread. */
 int net_error(void);
 

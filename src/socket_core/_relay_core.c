@@ -21,6 +21,7 @@
 #include "_sip.h"
 
 _Static_assert((int)HANDLER_FRAME_BYTES >= (int)FRAME_MAX_BYTES, "a frame fits where it is put");
+_Static_assert((int)HANDLER_CHANGED_AT == (int)FRAME_AT_HOPS, "only the hops are changed");
 
 /* After a long sleep everything has expired at once: 320 packets a second are sent again, and no more. */
 enum { TICK_PAUSE_MS = 100 };
@@ -323,7 +324,7 @@ static void deliver(relay_t *relay, handler_result_t *result, size_t index, uint
     delivery_t *delivery = &result->deliveries[result->delivery_count++];
     delivery->index = (uint32_t)index;
     delivery->flags = flags;
-    delivery->hops = hops;
+    frame_store_u32(delivery->came, hops);
     if (id != NULL)
         memcpy(delivery->id, id, FRAME_ID_BYTES);
     else

@@ -33,6 +33,7 @@ enum {
 
 enum {
     RING_ALIGN = 8,
+    RING_FETCH_BYTES = 1280, /* a frame and what stands before it */
     RING_LEAST_BYTES = 256 * 1024, /* twice the longest record, so that an empty ring has room for it wherever it is */
     RING_MOST_BYTES = 1024 * 1024 * 1024
 };
@@ -97,6 +98,22 @@ static inline const record_t *ring_next(ring_t *ring) {
             return record;
         atomz_store(&ring->tail, tail + record->length);
     }
+}
+
+/* Asks for the record behind this one, while this one is worked on: both come from another processor's cache. */
+static inline void ring_fetch_ahead(const ring_t *ring, const record_t *record) {
+#if defined(__GNUC__) || defined(__clang__)
+    size_t next = atomz_peek(&ring->tail) + record->length;
+    if (next == ring->head_seen)
+        return;
+    const uint8_t *at = ring->bytes + (next & (ring->size - 1));
+    const uint8_t *end = ring->bytes + ring->size;
+    for (size_t i = 0; i < RING_FETCH_BYTES && at + i < end; i += 64)
+        __builtin_prefetch(at + i);
+#else
+    (void)ring;
+    (void)record;
+#endif
 }
 
 static inline void ring_taken(ring_t *ring, const record_t *record) {

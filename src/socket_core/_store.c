@@ -1,4 +1,5 @@
 /* Packets: insertion, look-up, terms. What a packet is made of, and who gives way to whom, is in the other files. */
+#include "_store_buckets.h"
 #include "_store_parts.h"
 
 /* ---- Beginning and end ---- */
@@ -148,11 +149,6 @@ uint64_t cell_id_hash(const store_t *store, uint32_t ref) {
     return id_hash(store, footer_of(store, ref)->id);
 }
 
-uint64_t next_hash(const store_t *store, const uint8_t *next) {
-    static const uint8_t none[FRAME_ID_BYTES];
-    return memcmp(next, none, sizeof(none)) == 0 ? 0 : id_hash(store, next);
-}
-
 uint64_t cell_next_hash(const store_t *store, uint32_t ref) {
     uint8_t next[FRAME_ID_BYTES];
     cell_read(store, ref, FRAME_AT_NEXT_ID, FRAME_ID_BYTES, next);
@@ -237,12 +233,12 @@ size_t store_fewest_hops(const store_t *store, store_packet_t *packets, size_t r
     return count;
 }
 
-size_t store_ids(const store_t *store, uint8_t (*ids)[STORE_PREFIX_BYTES], size_t room) {
+size_t store_ids(const store_t *store, store_prefix_t *ids, size_t room) {
     size_t count = 0;
     for (uint32_t pile = 0; pile < PILES_MAX; pile++) {
         for (ref_t ref = store->piles[pile].end >> store->unit_shift; ref; ref = cell_below(store, ref)) {
             if (count < room)
-                memcpy(ids[count], footer_of(store, ref)->id, STORE_PREFIX_BYTES);
+                memcpy(ids[count].bytes, footer_of(store, ref)->id, STORE_PREFIX_BYTES);
             count++;
         }
     }

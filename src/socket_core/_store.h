@@ -1,7 +1,7 @@
-/* The relay cache: packets in one stretch of memory, found by id and by nextId, in order of preference, within a budget.
+/* The relay cache: packets in one stretch of memory, found by id and by nextId, in the order of preference.
  *
  * Plain memory: no clock and no randomness of its own. The caller holds the store's lock (`store_lock`) around each
- * call, or a run of calls. What is asked for is copied out. See the essay in _cache.pyx for the layout and why it is so.
+ * call, or a run of calls. What is asked for is copied out. The essay in _cache.pyx tells how it is made, and why.
  */
 #ifndef SOCKET_CORE_STORE_H
 #define SOCKET_CORE_STORE_H
@@ -101,8 +101,12 @@ uint64_t store_next_expiry(const store_t *store);
 /* How long a term is, in ms: no packet that comes after `now_ms` ends one before `now_ms` and so much more. */
 uint64_t store_life_ms(const store_t *store);
 
+typedef struct store_prefix { /* of an id */
+    uint8_t bytes[STORE_PREFIX_BYTES];
+} store_prefix_t;
+
 /* The beginnings of all ids, in no order; at most `room` are written. Returns how many there are. */
-size_t store_ids(const store_t *store, uint8_t (*ids)[STORE_PREFIX_BYTES], size_t room);
+size_t store_ids(const store_t *store, store_prefix_t *ids, size_t room);
 
 void store_stats(const store_t *store, store_stats_t *stats);
 /* Every invariant of the structure, checked the slow way: NULL, or what is wrong. For tests. */

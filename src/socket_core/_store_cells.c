@@ -122,24 +122,37 @@ ref_t cell_below(const store_t *store, ref_t ref) {
 /* ---- Bytes. The frame without its head stands at the beginning of the cell; what is left before the footer is
  * the cell's slack and its gap. Both ways begin at the end, since pages know those below them. ---- */
 
-static void copy_body(const store_t *store, ref_t ref, uint32_t at, uint32_t count, uint8_t *out, const uint8_t *in) {
-    place_t place = place_of(store, ref);
-    int32_t from = place.start + (int32_t)(at - HEAD_BYTES), stop = from + (int32_t)count, base = 0;
-    uint32_t page = place.page;
-    while (stop > from) {
-        while (stop <= base) {
-            page = store->below[page];
-            base -= (int32_t)1 << store->page_shift;
-        }
+/* Either way: out of the cell, or into it. */
+static void copy_part(uint8_t *here, size_t count, uint8_t *out, const uint8_t *in) {
+    if (out != NULL)
+        memcpy(out, here, count);
+    else
+        memcpy(here, in, count);
+}
+
+/* Places are counted from the beginning of the cell's last page. */
+static void copy_pages(const store_t *store, uint32_t page, int32_t from, int32_t stop, uint8_t *out,
+                       const uint8_t *in) {
+    for (int32_t base = 0; stop > from; page = store->below[page], base -= (int32_t)1 << store->page_shift) {
         int32_t begin = from > base ? from : base;
-        uint8_t *here = page_at(store, page) + (begin - base);
-        size_t length = (size_t)(stop - begin);
-        if (out != NULL)
-            memcpy(out + (begin - from), here, length);
-        else
-            memcpy(here, in + (begin - from), length);
+        if (stop <= base)
+            continue;
+        size_t at = (size_t)(begin - from), count = (size_t)(stop - begin);
+        copy_part(page_at(store, page) + (begin - base), count, out ? out + at : NULL, in ? in + at : NULL);
         stop = begin;
     }
+}
+
+static void copy_body(const store_t *store, ref_t ref, uint32_t at, uint32_t count, uint8_t *out, const uint8_t *in) {
+    place_t place = place_of(store, ref);
+    int32_t from = place.start + (int32_t)(at - HEAD_BYTES), base = 0;
+    /* As long as nothing else was in need of pages, those of a pile follow one another. */
+    for (uint32_t page = place.page; from < base && store->below[page] == page - 1; page--)
+        base -= (int32_t)1 << store->page_shift;
+    if (from >= base)
+        copy_part(page_at(store, place.page) + from, count, out, in);
+    else
+        copy_pages(store, place.page, from, from + (int32_t)count, out, in);
 }
 
 void cell_write(store_t *store, ref_t ref, const uint8_t *frame, uint32_t size) {
@@ -173,31 +186,7 @@ void cell_frame(const store_t *store, ref_t ref, uint8_t *frame) {
     cell_read(store, ref, HEAD_BYTES, size_of(footer) - HEAD_BYTES, frame + HEAD_BYTES);
 }
 
-/* ---- Chains: oldest first. `which` is OF_SHELF or OF_SOURCE; the link to the younger follows that to the older. ---- */
-
-void chain_append(store_t *store, chain_t *chain, ref_t ref, int which) {
-    footer_t *footer = footer_of(store, ref);
-    link_set(footer, which, chain->youngest);
-    link_set(footer, which + 1, 0);
-    if (chain->youngest)
-        link_set(footer_of(store, chain->youngest), which + 1, ref);
-    else
-        chain->oldest = ref;
-    chain->youngest = ref;
-}
-
-void chain_remove(store_t *store, chain_t *chain, ref_t ref, int which) {
-    const footer_t *footer = footer_of(store, ref);
-    ref_t older = link_of(footer, which), younger = link_of(footer, which + 1);
-    if (older)
-        link_set(footer_of(store, older), which + 1, younger);
-    else
-        chain->oldest = younger;
-    if (younger)
-        link_set(footer_of(store, younger), which, older);
-    else
-        chain->youngest = older;
-}
+/* ---- Chains ---- */
 
 static void chain_moved(store_t *store, chain_t *chain, ref_t to, int which) {
     const footer_t *footer = footer_of(store, to);
@@ -210,20 +199,6 @@ static void chain_moved(store_t *store, chain_t *chain, ref_t to, int which) {
         link_set(footer_of(store, younger), which, to);
     else
         chain->youngest = to;
-}
-
-void shelf_put(store_t *store, ref_t ref) {
-    const footer_t *footer = footer_of(store, ref);
-    chain_append(store, &store->shelves[shelf_of(footer)], ref, OF_SHELF);
-    store->stocked[kind_of(footer)] |= 1u << hops_of(footer);
-}
-
-void shelf_take(store_t *store, ref_t ref) {
-    const footer_t *footer = footer_of(store, ref);
-    chain_t *chain = &store->shelves[shelf_of(footer)];
-    chain_remove(store, chain, ref, OF_SHELF);
-    if (!chain->oldest)
-        store->stocked[kind_of(footer)] &= ~(1u << hops_of(footer));
 }
 
 void packet_moved(store_t *store, ref_t from, ref_t to) {

@@ -1,4 +1,5 @@
 /* Every invariant of the store, checked by going over all of it. For tests. */
+#include "_store_buckets.h"
 #include "_store_parts.h"
 
 typedef struct tally {

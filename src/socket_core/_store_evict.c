@@ -22,7 +22,7 @@ static ref_t farthest(const store_t *store, store_kind_t kind, uint32_t hops) {
 
 /* Of the newcomer's own source or group, where that is over its share with it; 0: there is none, or it is not over. */
 static ref_t own_kin(const store_t *store, const newcomer_t *newcomer, int *over) {
-    const account_t *account = &newcomer->account;
+    const account_t *account = newcomer->account;
     uint32_t held = account->source ? source_at(store, account->source)->bytes : 0;
     uint32_t of_group = account->group ? group_at(store, account->group)->bytes : 0;
     int counts = account->source || account->missing, lone = newcomer->kind == STORE_CLUSTER;
@@ -62,11 +62,12 @@ ref_t store_victim(const store_t *store, const newcomer_t *newcomer) {
 
 void store_foresee(const store_t *store) {
     ref_t next = farthest(store, STORE_FOREIGN, 0);
-    if (!next)
+    ref_t second = next ? link_of(footer_of(store, next), OF_SHELF + 1) : 0;
+    if (!second)
         return;
-    /* The next one's footer was asked for last time; so now it can be told where its nextId is. */
-    ref_t after = link_of(footer_of(store, next), OF_SHELF + 1);
-    cell_prefetch(store, next, FRAME_AT_NEXT_ID);
-    if (after)
-        STORE_PREFETCH(footer_of(store, after));
+    /* Its footer was asked for last time; so now it can be told where its nextId is, and who comes after it. */
+    ref_t third = link_of(footer_of(store, second), OF_SHELF + 1);
+    cell_prefetch(store, second, FRAME_AT_NEXT_ID);
+    if (third)
+        STORE_PREFETCH(footer_of(store, third));
 }

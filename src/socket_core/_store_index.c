@@ -1,10 +1,10 @@
 /* A hash table in pages, which grows and shrinks a little at a time.
  *
- * It is made of buckets of one cache line, sixteen slots. A slot is the number of an item (24 bits), seven bits of its
- * hash, so that a look-up that finds nothing looks at one or two lines and seldom at an item, and one bit that says
- * whether it is at home here. An item is in the bucket that is its home; where that is full, in the first one behind
- * that is not. So a look-up ends at the first bucket that is not full, and where a full one loses an item, one that had
- * to pass it comes back. No mark is left behind, and nine slots in ten are used.
+ * It is made of buckets of one cache line, sixteen slots. A slot is the number of an item (23 bits), seven bits of its
+ * hash, so that a look-up that finds nothing looks at one or two lines and seldom at an item, and how many buckets it
+ * is away from home (2). An item is in the bucket that is its home; where that is full, in the first one behind that is
+ * not. So a look-up ends at the first bucket that is not full, and where a full one loses an item, one that had to pass
+ * it comes back. No mark is left behind, and four slots in five are used.
  *
  * The home is the hash's place on the line from the first bucket to the last. So the order of homes stays the same
  * whatever the size: to change it, the old table is moved over from its beginning, run by run, and its pages go as
@@ -12,63 +12,22 @@
  *
  * The hash is keyed (`_sip.h`), so nobody can prepare ids that fill one bucket.
  */
-#include "_store_parts.h"
-
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
+#include "_store_buckets.h"
 
 _Static_assert(NO_PAGE > (PLAIN_BYTES >> PAGE_SHIFT_MIN), "pages have numbers");
 
 enum {
-    ITEM_BITS = 24,
-    MARK_BITS = 7,
-    WAY_SHIFT = 4, /* sixteen slots, 64 bytes */
-    WAYS = 1 << WAY_SHIFT,
     SPARE = 4,        /* buckets beyond the last home */
     MOVE_BUCKETS = 4, /* at each change, while the size changes: several times what is put in meanwhile */
-    MOVE_PAGES = 3,   /* what one such move may take */
-    LOAD_MOST = 85,   /* percent of the slots, then it grows by a sixteenth */
-    LOAD_NEW = 80,
+    LOAD_MOST = 81,   /* percent of the slots: then it grows by a thirty-second. With more, buckets overflow */
+    LOAD_NEW = 79,
     LOAD_LEAST = 55,  /* then it shrinks to LOAD_NEW */
     LOAD_LIMIT = 97   /* what is put in beyond this is not, where it could not grow in time */
 };
 
-#define AWAY (1u << (ITEM_BITS + MARK_BITS)) /* not in its home */
 #define BORDER_END ((uint64_t)1 << 32)
 
-/* ---- Buckets ---- */
-
-static inline uint32_t page_buckets_shift(const store_t *store) {
-    return store->page_shift - 2 - WAY_SHIFT;
-}
-
-static uint32_t buckets_of(const store_t *store, const table_t *table) {
-    return table->page_count << page_buckets_shift(store);
-}
-
-static inline uint32_t home_of(const table_t *table, uint64_t hash) {
-    return (uint32_t)(((hash >> 32) * table->range) >> 32);
-}
-
-/* Seven bits of a hash, in their place in a slot; never zero, so that no empty slot has them. */
-static inline uint32_t mark_of(uint64_t hash) {
-    return (1 + (((uint32_t)hash & 0xFFFF) * 127 >> 16)) << ITEM_BITS;
-}
-
-static inline uint32_t item_of(uint32_t slot) {
-    return slot & ((1u << ITEM_BITS) - 1);
-}
-
-/* Where there is no page, nothing was ever put: a bucket that is empty, and is never written to. */
-static inline uint32_t *bucket_at(const store_t *store, const table_t *table, uint32_t bucket) {
-    static _Alignas(64) uint32_t nothing[WAYS];
-    uint32_t shift = page_buckets_shift(store), page = bucket >> shift;
-    if (page >= table->page_count || table->pages[page] == NO_PAGE)
-        return nothing;
-    return (uint32_t *)(void *)page_at(store, table->pages[page]) +
-           ((size_t)(bucket & ((1u << shift) - 1)) << WAY_SHIFT);
-}
+_Alignas(64) uint32_t store_no_bucket[WAYS];
 
 /* The same, with its page where there was none; NULL: there is no page to be had, or the table ends. */
 static uint32_t *bucket_make(store_t *store, const table_t *table, uint32_t bucket) {
@@ -85,94 +44,49 @@ static uint32_t *bucket_make(store_t *store, const table_t *table, uint32_t buck
     return bucket_at(store, table, bucket);
 }
 
-/* The slots that have this value below the mask, as bits. */
-#ifdef __SSE2__
-
-static inline __m128i four_with(const uint32_t *slots, __m128i mask, __m128i value) {
-    return _mm_cmpeq_epi32(_mm_and_si128(_mm_load_si128((const __m128i *)(const void *)slots), mask), value);
-}
-
-static inline uint32_t slots_with(const uint32_t *bucket, uint32_t mask, uint32_t value) {
-    __m128i masks = _mm_set1_epi32((int)mask), values = _mm_set1_epi32((int)value);
-    __m128i low = _mm_packs_epi32(four_with(bucket, masks, values), four_with(bucket + 4, masks, values));
-    __m128i high = _mm_packs_epi32(four_with(bucket + 8, masks, values), four_with(bucket + 12, masks, values));
-    return (uint32_t)_mm_movemask_epi8(_mm_packs_epi16(low, high));
-}
-
-#else
-
-static inline uint32_t slots_with(const uint32_t *bucket, uint32_t mask, uint32_t value) {
-    uint32_t found = 0;
-    for (int i = 0; i < WAYS; i++)
-        found |= (uint32_t)((bucket[i] & mask) == value) << i;
-    return found;
-}
-
-#endif
-
-static inline uint32_t empty_slots(const uint32_t *bucket) {
-    return slots_with(bucket, ~0u, 0);
-}
-
-static inline const table_t *table_for(const index_t *index, uint64_t hash) {
-    return index->moving && (hash >> 32) >= index->border ? &index->old : &index->now;
-}
-
-/* ---- Looking up ---- */
-
-enum { MARK_MASK = ((1 << MARK_BITS) - 1) << ITEM_BITS };
-
-probe_t index_seek(const store_t *store, const index_t *index, uint64_t hash) {
-    const table_t *table = table_for(index, hash);
-    probe_t probe = {table, NULL, home_of(table, hash), 0, mark_of(hash)};
-    probe.at = bucket_at(store, table, probe.bucket);
-    probe.found = slots_with(probe.at, MARK_MASK, probe.mark);
-    return probe;
-}
-
-uint32_t index_next(const store_t *store, probe_t *probe) {
-    while (probe->found == 0) {
-        if (empty_slots(probe->at))
-            return 0;
-        probe->at = bucket_at(store, probe->table, ++probe->bucket);
-        probe->found = slots_with(probe->at, MARK_MASK, probe->mark);
-    }
-    uint32_t slot = lowest_bit(probe->found);
-    probe->found &= probe->found - 1;
-    return item_of(probe->at[slot]);
-}
-
-void index_prefetch(const store_t *store, const index_t *index, uint64_t hash) {
-    const table_t *table = table_for(index, hash);
-    STORE_PREFETCH(bucket_at(store, table, home_of(table, hash)));
-}
-
-/* The slot of this very item, and the bucket that it is in; NULL: it is not there. */
-static uint32_t *find_slot(const store_t *store, const table_t *table, uint64_t hash, uint32_t item, uint32_t *bucket) {
-    uint32_t slot = item | mark_of(hash);
-    for (*bucket = home_of(table, hash);; ++*bucket) {
-        uint32_t *at = bucket_at(store, table, *bucket), found = slots_with(at, ~AWAY, slot);
-        if (found)
-            return at + lowest_bit(found);
-        if (empty_slots(at))
-            return NULL;
-    }
-}
-
 /* ---- Putting in and taking out ---- */
 
+/* Where this very item is: its bucket, and its slot there, NULL if it is nowhere. */
+typedef struct spot {
+    uint32_t bucket;
+    uint32_t *at, *slot;
+} spot_t;
+
+static inline spot_t find_spot(const store_t *store, const table_t *table, uint64_t hash, uint32_t item) {
+    uint32_t slot = item | mark_of(hash), home = home_of(table, hash);
+    for (spot_t spot = {home, NULL, NULL};; spot.bucket++) {
+        spot.at = bucket_at(store, table, spot.bucket);
+        uint32_t found = slots_with(spot.at, ~0u, slot | away(spot.bucket - home));
+        if (found)
+            spot.slot = spot.at + lowest_bit(found);
+        if (found || empty_slots(spot.at))
+            return spot;
+    }
+}
+
 static int put_into(store_t *store, const table_t *table, uint64_t hash, uint32_t item) {
-    uint32_t home = home_of(table, hash);
+    uint32_t home = home_of(table, hash), *first = bucket_at(store, table, home), room = empty_slots(first);
+    if (room && first != NO_BUCKET) {
+        first[lowest_bit(room)] = item | mark_of(hash);
+        return 0;
+    }
     for (uint32_t bucket = home;; bucket++) {
         uint32_t *at = bucket_make(store, table, bucket);
         if (at == NULL)
             return -1;
         uint32_t empty = empty_slots(at);
         if (empty) {
-            at[lowest_bit(empty)] = item | mark_of(hash) | (bucket == home ? 0 : AWAY);
+            at[lowest_bit(empty)] = item | mark_of(hash) | away(bucket - home);
             return 0;
         }
     }
+}
+
+/* How far from home an item is that is not there. */
+static uint32_t distance_of(const store_t *store, const index_t *index, const table_t *table, uint32_t bucket,
+                            uint32_t slot) {
+    uint32_t distance = slot >> AWAY_SHIFT;
+    return distance < DISTANT ? distance : bucket - home_of(table, index->hash(store, item_of(slot)));
 }
 
 /* One that had to pass this bucket, which was full: its slot, and the bucket that it is in. NULL: nobody had to. */
@@ -180,9 +94,9 @@ static uint32_t *find_passed(const store_t *store, const index_t *index, const t
                              uint32_t *found) {
     for (*found = bucket + 1;; ++*found) {
         uint32_t *at = bucket_at(store, table, *found);
-        for (uint32_t away = slots_with(at, AWAY, AWAY); away; away &= away - 1) {
-            uint32_t *slot = at + lowest_bit(away);
-            if (*found == bucket + 1 || home_of(table, index->hash(store, item_of(*slot))) <= bucket)
+        for (uint32_t others = ~slots_with(at, AWAY, 0) & 0xFFFF; others; others &= others - 1) {
+            uint32_t *slot = at + lowest_bit(others);
+            if (*found == bucket + 1 || distance_of(store, index, table, *found, *slot) >= *found - bucket)
                 return slot;
         }
         if (empty_slots(at))
@@ -190,16 +104,19 @@ static uint32_t *find_passed(const store_t *store, const index_t *index, const t
     }
 }
 
-static void take_out(const store_t *store, const index_t *index, const table_t *table, uint32_t bucket,
-                     uint32_t *slot) {
-    while (!empty_slots(bucket_at(store, table, bucket))) {
+/* The bucket was full: who had to pass it comes back, and leaves the same behind. */
+static void pull_back(const store_t *store, const index_t *index, const table_t *table, uint32_t bucket,
+                      uint32_t *slot) {
+    uint32_t full = 1;
+    while (full) {
         uint32_t found, *passed = find_passed(store, index, table, bucket, &found);
         if (passed == NULL)
             break;
-        uint32_t home = home_of(table, index->hash(store, item_of(*passed)));
-        *slot = home == bucket ? *passed & ~AWAY : *passed;
+        uint32_t distance = distance_of(store, index, table, found, *passed) - (found - bucket);
+        *slot = (*passed & ~AWAY) | away(distance);
         slot = passed;
         bucket = found;
+        full = !empty_slots(bucket_at(store, table, bucket));
     }
     *slot = 0;
 }
@@ -225,7 +142,7 @@ static uint32_t pages_for(const store_t *store, uint64_t items) {
 static uint32_t pages_wanted(const store_t *store, const index_t *index) {
     uint32_t pages = index->now.page_count;
     if (index->count >= index->now.most) {
-        uint32_t more = pages + (pages < 16 ? 1 : pages / 16);
+        uint32_t more = pages + (pages < 32 ? 1 : pages / 32);
         return more < index->page_room ? more : index->page_room;
     }
     uint32_t fewer = pages_for(store, index->count);
@@ -308,7 +225,7 @@ static void move_run(store_t *store, index_t *index) {
 static void change_size(store_t *store, index_t *index) {
     if (!index->moving) {
         uint32_t wanted = pages_wanted(store, index);
-        if (wanted == index->now.page_count || pages_free(store) < MOVE_PAGES)
+        if (wanted == index->now.page_count || pages_free(store) < INDEX_MOVE_PAGES)
             return;
         begin_moving(store, index, wanted);
     }
@@ -321,10 +238,6 @@ static inline void settle(store_t *store, index_t *index) {
 }
 
 /* ---- What others call ---- */
-
-uint32_t index_need(const index_t *index) {
-    return index->moving || index->count >= index->now.most ? MOVE_PAGES : 0;
-}
 
 uint32_t index_pages_for(const store_t *store, uint32_t items) {
     /* A little more than what it grows to, step by step. */
@@ -357,20 +270,23 @@ int index_put(store_t *store, index_t *index, uint64_t hash, uint32_t item) {
 
 int index_drop(store_t *store, index_t *index, uint64_t hash, uint32_t item) {
     const table_t *table = table_for(index, hash);
-    uint32_t bucket, *slot = find_slot(store, table, hash, item, &bucket);
-    if (slot == NULL)
+    spot_t spot = find_spot(store, table, hash, item);
+    if (spot.slot == NULL)
         return 0;
-    take_out(store, index, table, bucket, slot);
+    if (empty_slots(spot.at))
+        *spot.slot = 0;
+    else
+        pull_back(store, index, table, spot.bucket, spot.slot);
     index->count--;
     settle(store, index);
     return 1;
 }
 
 int index_replace(store_t *store, index_t *index, uint64_t hash, uint32_t item, uint32_t with) {
-    uint32_t bucket, *slot = find_slot(store, table_for(index, hash), hash, item, &bucket);
-    if (slot == NULL)
+    spot_t spot = find_spot(store, table_for(index, hash), hash, item);
+    if (spot.slot == NULL)
         return 0;
-    *slot = (*slot & ~((1u << ITEM_BITS) - 1)) | with;
+    *spot.slot = (*spot.slot & ~ITEM_MASK) | with;
     return 1;
 }
 
@@ -398,12 +314,12 @@ static const char *check_bucket(const store_t *store, const index_t *index, cons
             continue;
         uint64_t hash = index->hash(store, item_of(at[i]));
         uint32_t home = home_of(table, hash);
-        if ((at[i] & MARK_MASK) != mark_of(hash))
+        if ((at[i] & ~ITEM_MASK & ~AWAY) != mark_of(hash))
             return "index: an item has another's mark";
         if (home > bucket || home < full_since || table_for(index, hash) != table)
             return "index: an item is where nobody looks for it";
-        if ((at[i] & AWAY) != (home == bucket ? 0 : AWAY))
-            return "index: an item is away from home, or not";
+        if ((at[i] & AWAY) != away(bucket - home))
+            return "index: an item is not as far from home as it says";
         (*items)++;
     }
     return NULL;

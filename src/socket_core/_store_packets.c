@@ -1,4 +1,5 @@
 /* Packets come, are seen again, are renewed and go. */
+#include "_store_buckets.h"
 #include "_store_parts.h"
 
 static uint32_t bytes_of(const store_t *store, const footer_t *footer) {
@@ -9,20 +10,24 @@ static uint32_t bytes_of(const store_t *store, const footer_t *footer) {
 
 static void shelve(store_t *store, ref_t ref) {
     const footer_t *footer = footer_of(store, ref);
-    uint32_t kind = kind_of(footer);
-    shelf_put(store, ref);
-    if (source_of(footer))
-        chain_append(store, source_chain(store, source_of(footer), kind), ref, OF_SOURCE);
+    uint32_t kind = kind_of(footer), number = source_of(footer);
+    chain_append(store, &store->shelves[shelf_of(footer)], ref, OF_SHELF);
+    if (number)
+        chain_append(store, source_chain(store, number, kind), ref, OF_SOURCE);
+    store->stocked[kind] |= 1u << hops_of(footer);
     store->kinds[kind]++;
     store->cell_bytes[kind] += bytes_of(store, footer);
 }
 
 static void unshelve(store_t *store, ref_t ref) {
     const footer_t *footer = footer_of(store, ref);
-    uint32_t kind = kind_of(footer);
-    shelf_take(store, ref);
-    if (source_of(footer))
-        chain_remove(store, source_chain(store, source_of(footer), kind), ref, OF_SOURCE);
+    uint32_t kind = kind_of(footer), number = source_of(footer);
+    chain_t *shelf = &store->shelves[shelf_of(footer)];
+    chain_remove(store, shelf, ref, OF_SHELF);
+    if (!shelf->oldest)
+        store->stocked[kind] &= ~(1u << hops_of(footer));
+    if (number)
+        chain_remove(store, source_chain(store, number, kind), ref, OF_SOURCE);
     store->kinds[kind]--;
     store->cell_bytes[kind] -= bytes_of(store, footer);
 }
@@ -43,7 +48,7 @@ static void reshelve(store_t *store, ref_t ref, uint32_t kind, uint32_t hops) {
 
 /* ---- Going ---- */
 
-/* Off its shelf, out of the indexes and out of its source's account. Its cell is what is left. */
+/* Off its shelf and out of the indexes. Its cell is what is left, and what it counts for. */
 static void packet_unlink(store_t *store, ref_t ref) {
     const footer_t *footer = footer_of(store, ref);
     uint64_t next = cell_next_hash(store, ref);
@@ -52,14 +57,15 @@ static void packet_unlink(store_t *store, ref_t ref) {
         index_drop(store, &store->nexts, next, ref);
     unshelve(store, ref);
     store->frame_bytes -= size_of(footer);
-    if (source_of(footer))
-        sources_charge(store, source_of(footer), -(int32_t)bytes_of(store, footer));
 }
 
 static void packet_drop(store_t *store, ref_t ref) {
-    uint32_t pile = pile_for(store, size_of(footer_of(store, ref)));
+    const footer_t *footer = footer_of(store, ref);
+    uint32_t pile = pile_for(store, size_of(footer)), number = source_of(footer);
     packet_unlink(store, ref);
     pile_remove(store, pile, ref);
+    if (number)
+        sources_charge(store, number, -(int32_t)pile_cell_bytes(store, pile));
 }
 
 int store_remove(store_t *store, const uint8_t id[32]) {
@@ -80,9 +86,18 @@ typedef struct arrival {
     newcomer_t newcomer;
 } arrival_t;
 
-/* For the next packet of its size, the victim's cell is as good as a new one, and nothing has to move. */
+static void uncharge_hole(store_t *store) {
+    uint32_t number = store->hole_source;
+    store->hole_source = 0;
+    if (number)
+        sources_charge(store, number, -(int32_t)pile_cell_bytes(store, store->hole_pile));
+}
+
+/* For the next packet of its size, the victim's cell is as good as a new one, and nothing has to move. Mostly the two
+ * come from one source, too, so the cell goes on counting for it until that is known. */
 static void evict(store_t *store, ref_t victim, uint32_t pile_wanted) {
-    uint32_t pile = pile_for(store, size_of(footer_of(store, victim)));
+    const footer_t *footer = footer_of(store, victim);
+    uint32_t pile = pile_for(store, size_of(footer));
     store->evicted++;
     if (pile != pile_wanted || store->hole) {
         packet_drop(store, victim);
@@ -91,10 +106,15 @@ static void evict(store_t *store, ref_t victim, uint32_t pile_wanted) {
     packet_unlink(store, victim);
     store->hole = victim;
     store->hole_pile = pile;
+    store->hole_source = source_of(footer);
+    /* One that has nothing else is forgotten before anybody is looked up. */
+    if (store->hole_source && source_at(store, store->hole_source)->bytes == pile_cell_bytes(store, pile))
+        uncharge_hole(store);
 }
 
 static void fill_hole(store_t *store) {
     ref_t hole = store->hole;
+    uncharge_hole(store);
     store->hole = 0;
     if (hole)
         pile_remove(store, store->hole_pile, hole);
@@ -105,7 +125,7 @@ static uint32_t pages_needed(const store_t *store, const arrival_t *arrival) {
     pages += index_need(&store->ids);
     if (arrival->next_hash)
         pages += index_need(&store->nexts);
-    if (arrival->newcomer.account.missing)
+    if (arrival->newcomer.account->missing)
         pages += sources_need(store);
     return pages;
 }
@@ -113,13 +133,11 @@ static uint32_t pages_needed(const store_t *store, const arrival_t *arrival) {
 /* Whether there is room now; whom it takes to make some, it has made go. */
 static int make_room(store_t *store, arrival_t *arrival, const address_t *source) {
     newcomer_t *newcomer = &arrival->newcomer;
-    uint32_t changes = store->source_changes - 1;
     for (int evictions = 0;; evictions++) {
-        if (changes != store->source_changes)
-            sources_identify(store, source, &newcomer->account);
-        changes = store->source_changes;
+        newcomer->account = sources_identify(store, source);
         if (pages_needed(store, arrival) <= pages_free(store))
             return 1;
+        uncharge_hole(store);
         ref_t victim = evictions < EVICTIONS_MAX ? store_victim(store, newcomer) : 0;
         if (!victim)
             return 0;
@@ -164,13 +182,16 @@ static int place(store_t *store, const arrival_t *arrival) {
         pile_remove(store, newcomer->pile, ref);
         return -1;
     }
-    const account_t *account = &newcomer->account;
+    const account_t *account = newcomer->account;
     uint32_t number = account->missing ? sources_enter(store, account) : account->source;
     write_footer(store, ref, arrival, number);
     shelve(store, ref);
     store->frame_bytes += arrival->size;
-    if (number)
+    if (number == store->hole_source)
+        store->hole_source = 0;
+    else if (number)
         sources_charge(store, number, (int32_t)newcomer->cell_bytes);
+    uncharge_hole(store);
     if (arrival->next_hash)
         index_next_id(store, ref, arrival->frame + FRAME_AT_NEXT_ID, arrival->next_hash);
     return 0;
@@ -204,7 +225,9 @@ store_outcome_t store_insert(store_t *store, const uint8_t *frame, uint32_t size
     store_observe(store, now_ms);
     uint32_t hops = frame_load_u32(frame + FRAME_AT_HOPS), pile = pile_for(store, size);
     arrival_t arrival = {.frame = frame, .id = id, .size = size, .id_hash = id_hash(store, id)};
+    index_prefetch(store, &store->ids, arrival.id_hash);
     arrival.next_hash = next_hash(store, frame + FRAME_AT_NEXT_ID);
+    index_prefetch(store, &store->nexts, arrival.next_hash);
     arrival.newcomer.kind = kind;
     arrival.newcomer.hops = hops < STORE_HOPS_MAX ? hops : STORE_HOPS_MAX;
     arrival.newcomer.pile = pile;

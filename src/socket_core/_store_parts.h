@@ -24,8 +24,9 @@
 enum {
     NO_PAGE = 0xFFFF,
     PAGE_SHIFT_MIN = 10,  /* pages of 1 KiB */
-    UNIT_SHIFT_MIN = 1,   /* a cell's end is told by 24 bits, in units of 2 bytes */
-    PLAIN_BYTES = 1 << (24 + UNIT_SHIFT_MIN), /* with a budget beyond this, 32 MiB, both grow */
+    UNIT_SHIFT_MIN = 1,   /* a cell's end is told in units of 2 bytes */
+    ITEM_BITS = 23,       /* by a number of so many bits; so are sources */
+    PLAIN_BYTES = 1 << (ITEM_BITS + UNIT_SHIFT_MIN), /* with a budget beyond this, 16 MiB, both grow */
 
     FOOTER_BYTES = 34,
     HEAD_BYTES = FRAME_AT_CLOCK, /* of a frame: what the footer tells in fewer bits */
@@ -36,7 +37,7 @@ enum {
     SHELVES_PER_KIND = STORE_HOPS_MAX + 1,
     SHELVES = STORE_KINDS * SHELVES_PER_KIND,
 
-    SOURCES_MAX = 16383,        /* 14 bits; 1 is everybody's for whom there is no room */
+    SOURCES_MAX = 16383,        /* 14 bits; and one for each 4 KiB of the budget. 1 is of all others */
     SOURCES_PER_GROUP_MAX = 64, /* more of one network share one (F12, F18): so the largest is found by looking */
     COMMON = 1,
 
@@ -140,7 +141,7 @@ struct store {
     uint32_t life_ticks;
     uint32_t source_limit, group_limit, own_limit, cluster_limit; /* in bytes of cells */
     ref_t hole;           /* a cell without a packet, while one is inserted */
-    uint32_t hole_pile;
+    uint32_t hole_pile, hole_source; /* and for whom it still counts */
     uint32_t cell_bytes[STORE_KINDS];
     uint32_t kinds[STORE_KINDS];
     uint64_t frame_bytes;
@@ -243,7 +244,56 @@ static inline uint32_t pile_cell_bytes(const store_t *store, uint32_t pile) {
     return store->cell_base + (pile << store->step_shift);
 }
 
-/* ---- Cells and chains (_store_cells.c) ---- */
+/* ---- Records ---- */
+
+static inline uint32_t record_page(const records_t *records, uint32_t number) {
+    return (uint32_t)(((number - 1) * records->inverse) >> 32);
+}
+
+static inline void *record_at(const store_t *store, const records_t *records, uint32_t number) {
+    uint32_t page = record_page(records, number), place = number - 1 - page * records->per_page;
+    return page_at(store, records->pages[page]) + (size_t)place * records->record_bytes;
+}
+
+static inline source_t *source_at(const store_t *store, uint32_t number) {
+    return record_at(store, &store->sources, number);
+}
+
+static inline group_t *group_at(const store_t *store, uint32_t number) {
+    return record_at(store, &store->groups, number);
+}
+
+static inline chain_t *source_chain(const store_t *store, uint32_t number, uint32_t kind) {
+    return &source_at(store, number)->chains[kind - STORE_CLUSTER];
+}
+
+/* ---- Chains: oldest first. `which` is OF_SHELF or OF_SOURCE; the link to the younger is the next one. ---- */
+
+static inline void chain_append(store_t *store, chain_t *chain, ref_t ref, int which) {
+    footer_t *footer = footer_of(store, ref);
+    link_set(footer, which, chain->youngest);
+    link_set(footer, which + 1, 0);
+    if (chain->youngest)
+        link_set(footer_of(store, chain->youngest), which + 1, ref);
+    else
+        chain->oldest = ref;
+    chain->youngest = ref;
+}
+
+static inline void chain_remove(store_t *store, chain_t *chain, ref_t ref, int which) {
+    const footer_t *footer = footer_of(store, ref);
+    ref_t older = link_of(footer, which), younger = link_of(footer, which + 1);
+    if (older)
+        link_set(footer_of(store, older), which + 1, younger);
+    else
+        chain->oldest = younger;
+    if (younger)
+        link_set(footer_of(store, younger), which, older);
+    else
+        chain->youngest = older;
+}
+
+/* ---- Cells (_store_cells.c) ---- */
 
 /* How many pages one more cell of this pile takes. */
 uint32_t pile_need(const store_t *store, uint32_t pile);
@@ -259,34 +309,25 @@ void cell_prefetch(const store_t *store, ref_t ref, uint32_t at);
 /* The cell that ends before this one, in the same pile; 0 for the first. */
 ref_t cell_below(const store_t *store, ref_t ref);
 
-void chain_append(store_t *store, chain_t *chain, ref_t ref, int which);
-void chain_remove(store_t *store, chain_t *chain, ref_t ref, int which);
-void shelf_put(store_t *store, ref_t ref);
-void shelf_take(store_t *store, ref_t ref);
 
 /* ---- Hash tables (_store_index.c) ---- */
 
-/* A look-up under way: all items that may be under one hash, one after the other. */
-typedef struct probe {
-    const table_t *table;
-    const uint32_t *at;
-    uint32_t bucket, found, mark;
-} probe_t;
+enum { INDEX_MOVE_PAGES = 3 }; /* what one step from size to size may take */
 
 /* How many pages an index of so many items may come to need, and the bytes of its two lists of pages. */
 uint32_t index_pages_for(const store_t *store, uint32_t items);
 size_t index_lists_bytes(uint32_t page_room);
 int index_init(store_t *store, index_t *index, hash_fn hash, uint16_t *lists, uint32_t page_room);
 /* Pages that have to be free before one more is put in. */
-uint32_t index_need(const index_t *index);
+static inline uint32_t index_need(const index_t *index) {
+    return index->moving || index->count >= index->now.most ? INDEX_MOVE_PAGES : 0;
+}
+
 /* 0, or -1 where there is no place: it is not in the index. */
 int index_put(store_t *store, index_t *index, uint64_t hash, uint32_t item);
 /* Whether it was in the index. */
 int index_drop(store_t *store, index_t *index, uint64_t hash, uint32_t item);
 int index_replace(store_t *store, index_t *index, uint64_t hash, uint32_t item, uint32_t with);
-probe_t index_seek(const store_t *store, const index_t *index, uint64_t hash);
-uint32_t index_next(const store_t *store, probe_t *probe);
-void index_prefetch(const store_t *store, const index_t *index, uint64_t hash);
 /* All items, one after the other, from a cursor of 0 on; 0 after the last. */
 uint32_t index_each(const store_t *store, const index_t *index, uint32_t *cursor);
 /* NULL, or what is wrong; the number of pages is added to *pages. */
@@ -300,9 +341,8 @@ typedef struct account account_t;
 size_t sources_lists_bytes(const store_t *store);
 /* In two steps: what they need, with `lists` NULL; then, with pages to be had, the rest. 0, or -1. */
 int sources_init(store_t *store, uint16_t *lists);
-source_t *source_at(const store_t *store, uint32_t number);
-group_t *group_at(const store_t *store, uint32_t number);
-void sources_identify(store_t *store, const address_t *address, account_t *account);
+/* Valid until a source comes or goes, or somebody else is looked up. */
+const account_t *sources_identify(store_t *store, const address_t *address);
 uint32_t sources_need(const store_t *store);
 /* The number of a source that was missing; the pages are there. */
 uint32_t sources_enter(store_t *store, const account_t *account);
@@ -315,20 +355,43 @@ uint32_t sources_over(const store_t *store);
 uint32_t source_of_key(const store_t *store, uint64_t key, uint8_t tag);
 uint32_t group_of_key(const store_t *store, uint64_t key, uint8_t tag);
 
-static inline chain_t *source_chain(const store_t *store, uint32_t number, uint32_t kind) {
-    return &source_at(store, number)->chains[kind - STORE_CLUSTER];
-}
-
 /* ---- Packets (_store.c, _store_packets.c) ---- */
 
-static inline uint64_t id_hash(const store_t *store, const uint8_t *id) {
-    uint64_t words[2] = {sip_load(id), sip_load(id + STORE_PREFIX_BYTES - 8)};
-    return sip_words(store->config.key, words, 2);
+/* Both halves of a product of 128 bits, folded into one. */
+static inline uint64_t fold_product(uint64_t one, uint64_t other) {
+#if defined(__SIZEOF_INT128__) && (defined(__GNUC__) || defined(__clang__))
+    __extension__ typedef unsigned __int128 wide_t;
+    wide_t product = (wide_t)one * other;
+    return (uint64_t)product ^ (uint64_t)(product >> 64);
+#else
+    uint64_t low = (one & 0xFFFFFFFF) * (other & 0xFFFFFFFF), high = (one >> 32) * (other >> 32);
+    uint64_t left = (one >> 32) * (other & 0xFFFFFFFF), right = (one & 0xFFFFFFFF) * (other >> 32);
+    uint64_t middle = (low >> 32) + (left & 0xFFFFFFFF) + (right & 0xFFFFFFFF);
+    return ((low & 0xFFFFFFFF) | (middle << 32)) ^ (high + (left >> 32) + (right >> 32) + (middle >> 32));
+#endif
 }
 
-/* Of a nextId, 32 bytes; 0 where there is none. */
-uint64_t next_hash(const store_t *store, const uint8_t *next);
-/* The same of cells in the store: by id, and by nextId. */
+/* Where an id falls in a table. Others can choose ids, and never see where they fall; so two products with a secret
+ * will do, at a tenth of the time that SipHash takes, which would be half of all that an index does. */
+static inline uint64_t id_hash(const store_t *store, const uint8_t *id) {
+    const uint64_t *key = store->config.key;
+    uint64_t first = sip_load(id) ^ key[0], last = sip_load(id + STORE_PREFIX_BYTES - 8) ^ key[1];
+    return fold_product(fold_product(first, last) ^ key[1], 0x9E3779B97F4A7C15u ^ key[0]);
+}
+
+/* The same for a nextId, which is whatever its sender writes: all of it counts, or thousands would fall into one place
+ * (F15). 0 where there is none. */
+static inline uint64_t next_hash(const store_t *store, const uint8_t next[FRAME_ID_BYTES]) {
+    const uint64_t *key = store->config.key;
+    uint64_t words[4] = {sip_load(next), sip_load(next + 8), sip_load(next + 16), sip_load(next + 24)};
+    if ((words[0] | words[1] | words[2] | words[3]) == 0)
+        return 0;
+    uint64_t one = fold_product(words[0] ^ key[0], words[1] ^ key[1]);
+    uint64_t other = fold_product(words[2] ^ key[1] ^ 0xD6E8FEB86659FD93u, words[3] ^ key[0] ^ 0xA0761D6478BD642Fu);
+    return fold_product(one ^ key[1], other ^ 0x9E3779B97F4A7C15u ^ key[0]);
+}
+
+/* The same of cells in the store. */
 uint64_t cell_id_hash(const store_t *store, uint32_t ref);
 uint64_t cell_next_hash(const store_t *store, uint32_t ref);
 ref_t store_look_up(const store_t *store, const uint8_t *id, uint64_t hash);
@@ -348,7 +411,7 @@ void packet_moved(store_t *store, ref_t from, ref_t to);
 typedef struct newcomer {
     store_kind_t kind;
     uint32_t hops, pile, cell_bytes;
-    account_t account;
+    const account_t *account;
 } newcomer_t;
 
 ref_t store_victim(const store_t *store, const newcomer_t *newcomer);

@@ -3,6 +3,7 @@
  * A source is an IPv4 address or an IPv6 /64; ports do not count, since they cost nothing. A group has its first 64
  * sources to itself; all further ones of it share one more. Both are known for as long as they have packets here.
  */
+#include "_store_buckets.h"
 #include "_store_parts.h"
 
 /* What a key is of: two families, and what else may be entered. */
@@ -27,15 +28,6 @@ static uint16_t *records_init(records_t *records, uint16_t *lists) {
         records->used[i] = 0;
     }
     return lists + 3 * (size_t)records->page_room;
-}
-
-static uint32_t record_page(const records_t *records, uint32_t number) {
-    return (uint32_t)(((number - 1) * records->inverse) >> 32);
-}
-
-static void *record_at(const store_t *store, const records_t *records, uint32_t number) {
-    uint32_t page = record_page(records, number), place = number - 1 - page * records->per_page;
-    return page_at(store, records->pages[page]) + (size_t)place * records->record_bytes;
 }
 
 /* The page that gets the next one. There is always one as long as there are fewer than `most`. */
@@ -82,14 +74,6 @@ static void record_remove(store_t *store, records_t *records, uint32_t number) {
     }
     if (page < records->lowest)
         records->lowest = page;
-}
-
-source_t *source_at(const store_t *store, uint32_t number) {
-    return record_at(store, &store->sources, number);
-}
-
-group_t *group_at(const store_t *store, uint32_t number) {
-    return record_at(store, &store->groups, number);
 }
 
 /* ---- Keys ---- */
@@ -162,19 +146,17 @@ static void find_account(const store_t *store, const address_t *address, account
         account->missing = 1;
 }
 
-void sources_identify(store_t *store, const address_t *address, account_t *account) {
-    if (address != NULL && store->last_changes == store->source_changes &&
-        address_equal(address, &store->last_address)) {
-        *account = store->last_account;
-        return;
-    }
-    memset(account, 0, sizeof(*account));
+const account_t *sources_identify(store_t *store, const address_t *address) {
+    static const account_t nobody;
     if (address == NULL || (address->family != 4 && address->family != 6))
-        return;
-    find_account(store, address, account);
-    store->last_address = *address;
-    store->last_account = *account;
-    store->last_changes = store->source_changes;
+        return &nobody;
+    if (store->last_changes != store->source_changes || !address_equal(address, &store->last_address)) {
+        memset(&store->last_account, 0, sizeof(store->last_account));
+        find_account(store, address, &store->last_account);
+        store->last_address = *address;
+        store->last_changes = store->source_changes;
+    }
+    return &store->last_account;
 }
 
 /* ---- Those over their share: a list, in the order in which they came to be. `kind` is source or group. ---- */
@@ -201,9 +183,7 @@ void sources_identify(store_t *store, const address_t *address, account_t *accou
         else                                                                                     \
             store->over_##kind##s[1] = item->over_previous;                                      \
     }                                                                                            \
-    static inline void kind##_weigh(store_t *store, kind##_t *item, uint32_t number) {           \
-        if ((item->bytes > store->kind##_limit) == item->over)                                   \
-            return;                                                                              \
+    static void kind##_weigh(store_t *store, kind##_t *item, uint32_t number) {                  \
         if (item->over)                                                                          \
             kind##_over_remove(store, item);                                                     \
         else                                                                                     \
@@ -333,12 +313,13 @@ uint32_t sources_enter(store_t *store, const account_t *account) {
 
 void sources_charge(store_t *store, uint32_t number, int32_t bytes) {
     source_t *source = source_at(store, number);
-    uint32_t group_number = source->group;
-    group_t *group = group_at(store, group_number);
+    group_t *group = group_at(store, source->group);
     source->bytes += (uint32_t)bytes;
     group->bytes += (uint32_t)bytes;
-    source_weigh(store, source, number);
-    group_weigh(store, group, group_number);
+    if ((source->bytes > store->source_limit) != source->over)
+        source_weigh(store, source, number);
+    if ((group->bytes > store->group_limit) != group->over)
+        group_weigh(store, group, source->group);
     if (source->bytes == 0 && number != COMMON)
         forget_source(store, number);
 }
@@ -351,7 +332,7 @@ size_t sources_lists_bytes(const store_t *store) {
 /* The common source and its group get the first number of each. */
 int sources_init(store_t *store, uint16_t *lists) {
     if (lists == NULL) {
-        uint32_t most = (uint32_t)(store->config.budget_bytes / 512);
+        uint32_t most = (uint32_t)(store->config.budget_bytes >> 12);
         most = most < SOURCES_MAX ? most : SOURCES_MAX;
         records_shape(store, &store->sources, sizeof(source_t), most);
         records_shape(store, &store->groups, sizeof(group_t), most);

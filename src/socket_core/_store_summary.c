@@ -11,28 +11,29 @@ static inline int is_less(const uint8_t *one, const uint8_t *other) {
 }
 
 /* Two sorted runs into one. */
-static void merge(const summary_id_t *left, size_t left_count, const summary_id_t *right, size_t right_count,
-                  summary_id_t *into) {
-    const summary_id_t *left_end = left + left_count, *right_end = right + right_count;
+static void merge(const store_prefix_t *left, size_t left_count, const store_prefix_t *right, size_t right_count,
+                  store_prefix_t *into) {
+    const store_prefix_t *left_end = left + left_count, *right_end = right + right_count;
     while (left < left_end && right < right_end) {
-        const summary_id_t **from = is_less(*right, *left) ? &right : &left;
-        memcpy(*into++, **from, STORE_PREFIX_BYTES);
-        ++*from;
+        if (is_less(right->bytes, left->bytes))
+            *into++ = *right++;
+        else
+            *into++ = *left++;
     }
     memcpy(into, left, (size_t)(left_end - left) * STORE_PREFIX_BYTES);
     memcpy(into + (left_end - left), right, (size_t)(right_end - right) * STORE_PREFIX_BYTES);
 }
 
 /* By merging: others choose ids, and its time depends on their number only. */
-void summary_sort(summary_id_t *ids, summary_id_t *spare, size_t count) {
-    summary_id_t *from = ids, *into = spare;
+void summary_sort(store_prefix_t *ids, store_prefix_t *spare, size_t count) {
+    store_prefix_t *from = ids, *into = spare;
     for (size_t run = 1; run < count; run *= 2) {
         for (size_t at = 0; at < count; at += 2 * run) {
             size_t left = count - at < run ? count - at : run;
             size_t right = count - at - left < run ? count - at - left : run;
             merge(from + at, left, from + at + left, right, into + at);
         }
-        summary_id_t *other = from;
+        store_prefix_t *other = from;
         from = into;
         into = other;
     }
@@ -40,13 +41,13 @@ void summary_sort(summary_id_t *ids, summary_id_t *spare, size_t count) {
         memcpy(ids, from, count * STORE_PREFIX_BYTES);
 }
 
-size_t summary_place(const summary_id_t *ids, size_t count, const uint8_t *bound, size_t bound_bytes) {
+size_t summary_place(const store_prefix_t *ids, size_t count, const uint8_t *bound, size_t bound_bytes) {
     uint8_t whole[STORE_PREFIX_BYTES] = {0};
     size_t low = 0, high = count;
     memcpy(whole, bound, bound_bytes < STORE_PREFIX_BYTES ? bound_bytes : STORE_PREFIX_BYTES);
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        if (is_less(ids[middle], whole))
+        if (is_less(ids[middle].bytes, whole))
             low = middle + 1;
         else
             high = middle;
@@ -54,9 +55,9 @@ size_t summary_place(const summary_id_t *ids, size_t count, const uint8_t *bound
     return low;
 }
 
-size_t summary_bound_bytes(const summary_id_t before, const summary_id_t after) {
+size_t summary_bound_bytes(const store_prefix_t *before, const store_prefix_t *after) {
     size_t same = 0;
-    while (same < STORE_PREFIX_BYTES - 1 && before[same] == after[same])
+    while (same < STORE_PREFIX_BYTES - 1 && before->bytes[same] == after->bytes[same])
         same++;
     return same + 1;
 }
@@ -96,11 +97,11 @@ static void sip_128(const uint64_t key[2], const uint8_t *id, uint64_t out[2]) {
     }
 }
 
-void summary_fingerprint(const summary_id_t *ids, size_t count, const uint8_t key[SUMMARY_KEY_BYTES],
+void summary_fingerprint(const store_prefix_t *ids, size_t count, const uint8_t key[SUMMARY_KEY_BYTES],
                          uint8_t fingerprint[SUMMARY_FINGERPRINT_BYTES]) {
     uint64_t words[2] = {load_le(key, 8), load_le(key + 8, 8)}, low = 0, high = 0, hash[2];
     for (size_t i = 0; i < count; i++) {
-        sip_128(words, ids[i], hash);
+        sip_128(words, ids[i].bytes, hash);
         low += hash[0];
         high += hash[1] + (low < hash[0]);
     }

@@ -13,16 +13,14 @@
 
 enum { SUMMARY_KEY_BYTES = 16, SUMMARY_FINGERPRINT_BYTES = 16 };
 
-typedef uint8_t summary_id_t[STORE_PREFIX_BYTES];
-
 /* Sorts; `spare` has room for as many. */
-void summary_sort(summary_id_t *ids, summary_id_t *spare, size_t count);
+void summary_sort(store_prefix_t *ids, store_prefix_t *spare, size_t count);
 /* How many are below a bound: the place of the first that is not. */
-size_t summary_place(const summary_id_t *ids, size_t count, const uint8_t *bound, size_t bound_bytes);
+size_t summary_place(const store_prefix_t *ids, size_t count, const uint8_t *bound, size_t bound_bytes);
 /* The sum modulo 2**128 of SipHash-2-4-128(key, id), as 16 bytes, little-endian. */
-void summary_fingerprint(const summary_id_t *ids, size_t count, const uint8_t key[SUMMARY_KEY_BYTES],
+void summary_fingerprint(const store_prefix_t *ids, size_t count, const uint8_t key[SUMMARY_KEY_BYTES],
                          uint8_t fingerprint[SUMMARY_FINGERPRINT_BYTES]);
 /* The length of the shortest bound that has `after` on its upper side and `before`, which is less, on its lower. */
-size_t summary_bound_bytes(const summary_id_t before, const summary_id_t after);
+size_t summary_bound_bytes(const store_prefix_t *before, const store_prefix_t *after);
 
 #endif

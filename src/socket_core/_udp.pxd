@@ -1,7 +1,7 @@
 """The classes of `_udp`, and what C code of ours may know of them."""
 
 from libc.stdint cimport int32_t, uint8_t, uint16_t, uint32_t, uint64_t
-from socket_core._address cimport Address, address_t
+from socket_core._address cimport address_t
 from socket_core._engine cimport engine_t, handle_t, net_option_t, socket_options_t
 from socket_core._handler cimport outgoing_t
 from socket_core._relay cimport Relay
@@ -37,7 +37,6 @@ cdef class Timer(Handle):
 cdef class Datagram:
     cdef UdpSocket heard_by
     cdef bytes bytes_of
-    cdef Address sender
     cdef address_t raw
     cdef uint64_t time
     cdef uint16_t marks
@@ -52,7 +51,6 @@ cdef class Failed:
     cdef UdpSocket of
     cdef address_t raw
     cdef int32_t code
-    cdef object made
 
 
 cdef class Dropped:
@@ -71,7 +69,8 @@ cdef class Closed:
 cdef class Loop:
     cdef object __weakref__
     cdef engine_t *engine
-    # Held while records are taken from the ring, and while a handle is made, so that none is told of before it is known.
+    # Held while records are taken from the ring, and while a handle is made, so that none is told of before it is
+    # known.
     cdef cython.pymutex reading
     # By number: weak references to the handles, and handles that are closing; and the relays of sockets.
     cdef dict handles

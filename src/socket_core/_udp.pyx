@@ -32,8 +32,9 @@ from cpython.exc cimport PyErr_CheckSignals
 from cpython.mem cimport PyMem_RawFree, PyMem_RawMalloc
 from cpython.object cimport PyObject
 from cpython.ref cimport Py_DECREF, Py_INCREF
+from cpython.weakref cimport PyWeakref_NewRef
 from libc.math cimport ceil
-from libc.stdint cimport UINT64_MAX, int32_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdint cimport UINT64_MAX, int32_t, uint8_t, uint32_t, uint64_t
 from libc.string cimport memcpy, memset
 
 cimport cython
@@ -55,20 +56,16 @@ from socket_core.uv cimport (
     UV_EMSGSIZE,
     UV_ENOTSUP,
     UV_ETIMEDOUT,
-    uv_err_name,
+    uv_err_name_r,
     uv_loop_size,
     uv_loop_t,
-    uv_strerror,
+    uv_strerror_r,
     uv_version_string,
 )
 
-import atexit
-import errno
 import os
 import sys
 import time
-import warnings
-import weakref
 
 __all__ = [
     'CACHED',
@@ -119,9 +116,11 @@ cdef uint64_t nanoseconds(object seconds) except? 0xFFFFFFFFFFFFFFFF:
     """Of a time to wait; None: for ever."""
     if seconds is None:
         return UINT64_MAX
-    cdef double value = float(seconds)
+    if not isinstance(seconds, (int, float)):
+        raise TypeError(f'timeout must be a number or None, not {seconds.__class__.__name__}')
+    cdef double value = seconds
     if value != value:
-        raise ValueError('a time to wait must be a number')
+        raise ValueError('timeout must be a number')
     # Longer than a program runs is for ever: some systems cannot count on from there.
     return UINT64_MAX if value > LONGEST_DELAY else <uint64_t>(max(value, 0.0) * 1e9)
 
@@ -139,6 +138,7 @@ cdef size_t ring_size(object value) except 0:
 
 
 @cython.final
+@cython.auto_pickle(False)
 cdef class Loop:
     """A libuv loop on a thread of its own, started with the first handle; or a guest of pyuv's (`from_pyuv`).
 
@@ -154,16 +154,14 @@ cdef class Loop:
         ValueError: a wrong number or name.
     """
 
-    def __cinit__(self):
-        self.handles = {}
-        self.relays = {}
-
     def __init__(self, *, ring_bytes=1048576, backend='auto'):
         if self.engine is not NULL:
             raise TypeError('this Loop has been made already')
+        self.handles = {}
+        self.relays = {}
         sweep_remains()
         check(engine_new(&self.engine, ring_size(ring_bytes), backend_number(backend)), f'no loop {backend!r}')
-        all_loops.add(self)
+        remember(self)
 
     @classmethod
     def from_pyuv(cls, loop, *, ring_bytes=1048576):
@@ -175,8 +173,8 @@ cdef class Loop:
         loop runs, and their constructors do not wait for that; an error that only shows then is an event `Failed`,
         followed by `Closed`. A handle keeps the loop alive, as pyuv's do; this object alone does not.
 
-        Close it before the loop of pyuv goes. `close()` on the loop's own thread does not wait: run the loop once
-        more.
+        Close it before the loop of pyuv goes. On the thread that runs the loop, and before it has first run, `close()`
+        does not wait: its handles are closed when the loop runs on.
 
         Args:
             loop: the `pyuv.Loop`. It is kept until this one is closed.
@@ -189,9 +187,11 @@ cdef class Loop:
         sweep_remains()
         cdef Loop made = cls.__new__(cls)
         cdef uv_loop_t *raw = loop_of_pyuv(loop)
+        made.handles = {}
+        made.relays = {}
         check(engine_new_guest(&made.engine, ring_size(ring_bytes), BACKEND_AUTO, raw), 'cannot join the loop of pyuv')
         made.host = loop
-        all_loops.add(made)
+        remember(made)
         return made
 
     cdef int alive(self) except -1:
@@ -224,22 +224,25 @@ cdef class Loop:
             raise error_of(UV_ENOTSUP, 'this system has no descriptor to watch, wait() in a thread')
         return fd
 
-    def drain(self, limit=1024):
+    def drain(self, limit=64):
         """What has come, oldest first: a list of `Datagram`, `Writable`, `Failed`, `Dropped`, `Fired` and `Closed`.
 
         Never waits. What is left behind `limit` keeps `fileno()` readable. After `close()` it still gives what came
         before, the `Closed` of every handle among it.
 
         Args:
-            limit: at most so many, 1 and more.
+            limit: at most so many, 1 and more. Few at a time are quicker than many: what a batch needs is then in the
+                processor's cache, and the allocator does not give its memory back to the system after each.
 
         Raises:
             ClosedError: in the child of a fork.
             ValueError: `limit` is less than 1.
         """
-        cdef size_t most = <size_t>min(limit, sys.maxsize) if limit >= 1 else 0
-        if most == 0:
+        if not isinstance(limit, int):
+            raise TypeError(f'limit must be int, not {limit.__class__.__name__}')
+        if limit < 1:
             raise ValueError('limit must be at least 1')
+        cdef size_t most = <size_t>min(limit, sys.maxsize)
         self.readable()
         # Made before, and let go after, so that nothing of Python's runs while the ring is held.
         cdef list events = []
@@ -330,7 +333,7 @@ cdef class Loop:
     @property
     def sockets(self):
         """The sockets that are open, in the order in which they were made: a tuple."""
-        cdef list numbers = sorted(self.handles)
+        cdef list numbers = sorted(self.handles) if self.engine is not NULL else []
         cdef list found = [self.find(number) for number in numbers]
         return tuple(handle for handle in found if isinstance(handle, UdpSocket) and not handle.closed)
 
@@ -347,8 +350,8 @@ cdef class Loop:
     def close(self, timeout=5.0):
         """Close all handles, and then the loop; and wait for that, and for its thread. Any number of times.
 
-        What has come before may still be drained. In the child of a fork, and on the thread of pyuv's loop, it does
-        not wait.
+        What has come before may still be drained. It does not wait in the child of a fork, nor where it would wait for
+        itself (`from_pyuv`).
 
         Args:
             timeout: seconds at most; None: for ever.
@@ -361,17 +364,23 @@ cdef class Loop:
         if self.engine is NULL or engine_state(self.engine) == ENGINE_FORKED:
             return
         engine_close(self.engine)
-        if engine_is_guest(self.engine) and engine_is_home(self.engine):
+        if not engine_may_wait(self.engine):
             return
         with nogil:
             code = engine_wait_end(self.engine, ns)
         if code == UV_ETIMEDOUT:
             what = 'the loop of pyuv does not run' if engine_is_guest(self.engine) else 'its thread is busy'
             raise LoopError(f'the loop has not ended in {timeout} seconds: {what}')
-        # It keeps no handle any more, nor a handle it: whoever lets both go has their memory back at once.
-        for number, known in list(self.handles.items()):
-            if isinstance(known, Handle):
-                self.handles[number] = weakref.ref(known)
+        # It keeps no handle any more: whoever lets all go has their memory back at once.
+        cdef dict loose = {
+            number: PyWeakref_NewRef(known, None)
+            for number, known in list(self.handles.items())
+            if isinstance(known, Handle)
+        }
+        with self.reading:
+            for number in loose:
+                if number in self.handles:
+                    self.handles[number] = loose[number]
 
     def __enter__(self):
         self.alive()
@@ -406,6 +415,8 @@ cdef int warn_of(object dropped, str place) except -1:
     """Of something that was dropped while it was open. It is kept by the warning only where that can say more."""
     tracemalloc = sys.modules.get('tracemalloc')
     source = dropped if tracemalloc is not None and tracemalloc.is_tracing() else None
+    import warnings
+
     warnings.warn(f'{dropped!r} was dropped{place}; it is closed now', ResourceWarning, source=source)
     return 0
 
@@ -415,6 +426,7 @@ cdef uint64_t DROPPED_NS = 5_000_000_000
 
 
 @cython.final
+@cython.auto_pickle(False)
 cdef class Remains:
     """What a loop leaves that was dropped before it ended, a guest of pyuv's mostly: kept until it has."""
 
@@ -436,8 +448,22 @@ cdef class Remains:
 # Set when the interpreter ends.
 cdef bint ending = False
 
-all_loops = weakref.WeakSet()
+# Weak references to the loops that there are.
+all_loops = []
 all_remains = []
+
+
+cdef int remember(Loop loop) except -1:
+    """So that it is closed when the interpreter ends; the first one asks for that."""
+    if not all_loops:
+        import atexit
+
+        # It may have been asked for before: all loops may have gone, and have come again.
+        atexit.unregister(_close_all)
+        atexit.register(_close_all)
+    all_loops[:] = [reference for reference in all_loops if reference() is not None]
+    all_loops.append(PyWeakref_NewRef(loop, None))
+    return 0
 
 
 cdef int sweep_remains() except -1:
@@ -470,9 +496,11 @@ def _close_all():
     """When the interpreter ends: threads of ours are not to outlive it. Whoever left something open is not told now."""
     global ending
     ending = True
-    for loop in list(all_loops):
+    for reference in list(all_loops):
+        loop = reference()
         try:
-            loop.close(1.0)
+            if loop is not None:
+                loop.close(1.0)
         except LoopError:
             pass  # nothing more can be done
 
@@ -489,7 +517,6 @@ def _after_fork_in_child():
     engine_fork_child()
 
 
-atexit.register(_close_all)
 if hasattr(os, 'register_at_fork'):
     os.register_at_fork(
         before=_before_fork, after_in_parent=_after_fork_in_parent, after_in_child=_after_fork_in_child

@@ -29,6 +29,8 @@ class UdpError(OSError):
 
     @property
     def name(self):
+        import errno
+
         found = errno.errorcode.get(self.errno, 'UNKNOWN')
         return found.removeprefix('WSA')
 
@@ -46,13 +48,18 @@ class LoopError(RuntimeError):
 
 cdef str name_of(int code):
     """libuv's name for one of its codes."""
-    return uv_err_name(code).decode()
+    # Not uv_err_name, which leaks some bytes for each code that it does not know.
+    cdef char[64] name
+    return uv_err_name_r(code, name, sizeof(name)).decode()
 
 
 cdef object error_of(int code, str doing, object kind=UdpError):
     """The exception for a code of libuv."""
+    import errno
+
     cdef str name = name_of(code)
-    cdef str text = f'{doing}: {uv_strerror(code).decode()} ({name})'
+    cdef char[128] said
+    cdef str text = f'{doing}: {uv_strerror_r(code, said, sizeof(said)).decode()} ({name})'
     if name in ADVICE:
         text = f'{text}; {ADVICE[name]}'
     return kind(getattr(errno, name, abs(code)), text)

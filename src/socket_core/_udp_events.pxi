@@ -13,6 +13,7 @@ cdef int refuse_to_make(str name) except -1:
 @cython.final
 @cython.freelist(256)
 @cython.no_gc
+@cython.auto_pickle(False)
 cdef class Datagram:
     """A datagram that came in."""
 
@@ -32,9 +33,7 @@ cdef class Datagram:
     @property
     def address(self):
         """Where it came from, an `Address`; IPv4 also where an IPv6 socket heard it."""
-        if self.sender is None:
-            self.sender = address_of(&self.raw)
-        return self.sender
+        return address_of(&self.raw)
 
     @property
     def flags(self):
@@ -59,6 +58,9 @@ cdef class Datagram:
         Raises:
             ProtocolError: it is no frame.
         """
+        if self.bytes_of is None:
+            # `Datagram.__new__(Datagram)` is within anybody's reach.
+            refuse_to_make('Datagram')
         cdef Packet packet = view(self.bytes_of)
         if self.marks & DELIVERY_HASHED:
             put_id(packet, self.known_id)
@@ -70,6 +72,7 @@ cdef class Datagram:
 
 @cython.final
 @cython.no_gc
+@cython.auto_pickle(False)
 cdef class Writable:
     """A socket that has refused datagrams takes some again: half of its queue is free."""
 
@@ -87,6 +90,7 @@ cdef class Writable:
 
 @cython.final
 @cython.no_gc
+@cython.auto_pickle(False)
 cdef class Failed:
     """The system reported an error: for a datagram that was sent, mostly by ICMP, or for the socket.
 
@@ -104,9 +108,7 @@ cdef class Failed:
     @property
     def error(self):
         """The `UdpError`. `ECONNREFUSED`: nobody listens at `address`."""
-        if self.made is None:
-            self.made = error_of(self.code, 'udp' if self.raw.family == 0 else str(self.address))
-        return self.made
+        return error_of(self.code, 'udp' if self.raw.family == 0 else str(self.address))
 
     @property
     def address(self):
@@ -119,6 +121,7 @@ cdef class Failed:
 
 @cython.final
 @cython.no_gc
+@cython.auto_pickle(False)
 cdef class Dropped:
     """Datagrams that a relay would have handed on, but the ring was full."""
 
@@ -136,6 +139,7 @@ cdef class Dropped:
 
 @cython.final
 @cython.no_gc
+@cython.auto_pickle(False)
 cdef class Fired:
     """A timer's time has come."""
 
@@ -158,6 +162,7 @@ cdef class Fired:
 
 @cython.final
 @cython.no_gc
+@cython.auto_pickle(False)
 cdef class Closed:
     """A handle is closed, and nothing more comes from it: its port is free, its memory is given back."""
 

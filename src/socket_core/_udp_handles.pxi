@@ -6,6 +6,7 @@ cdef uint64_t NEVER = UINT64_MAX
 cdef double LONGEST_DELAY = 1e9
 
 
+@cython.auto_pickle(False)
 cdef class Handle:
     """What is open in a loop: a `UdpSocket` or a `Timer`. This is the law of their lives:
 
@@ -100,6 +101,7 @@ cdef uint64_t milliseconds(object seconds, str name) except? 0xFFFFFFFFFFFFFFFF:
 
 
 @cython.final
+@cython.auto_pickle(False)
 cdef class Timer(Handle):
     """Gives a `Fired` event after `delay` seconds, and then every `repeat` seconds, if that is not 0.
 
@@ -123,7 +125,7 @@ cdef class Timer(Handle):
         cdef int code
         self.begin(loop)
         engine = loop.engine
-        reference = weakref.ref(self)
+        reference = PyWeakref_NewRef(self, None)
         with loop.reading:
             with nogil:
                 code = timer_new(engine, delay_ms, repeat_ms, &made)

@@ -5,16 +5,20 @@
 # lets the GIL go waits up to five milliseconds for its return where another one computes.
 cdef Py_ssize_t QUICK_SENDS = 8
 
-cdef object MOST_BYTES = 2 ** 31 - 1
+cdef int MOST_BYTES = 2 ** 31 - 1
+
+
+cdef int number_in(object value, str name, int least, int most) except -1:
+    if not isinstance(value, int):
+        raise TypeError(f'{name} must be int, not {value.__class__.__name__}')
+    if not least <= value <= most:
+        raise ValueError(f'{name} must be {least} to {most}')
+    return value
 
 
 cdef int size_of(object value, str name, int least) except -1:
     """A number of bytes as the system takes it."""
-    if not isinstance(value, int):
-        raise TypeError(f'{name} must be int, not {value.__class__.__name__}')
-    if not least <= value <= MOST_BYTES:
-        raise ValueError(f'{name} must be {least} to {MOST_BYTES}')
-    return value
+    return number_in(value, name, least, MOST_BYTES)
 
 
 cdef int fill_named(object value, address_t *raw, str name) except -1:
@@ -59,6 +63,7 @@ cdef int fill_outgoing(outgoing_t *item, object data) except -1:
 
 
 @cython.final
+@cython.auto_pickle(False)
 cdef class UdpSocket(Handle):
     """A UDP socket, bound. What it hears comes from `Loop.drain()`, or goes to its relay.
 
@@ -129,7 +134,7 @@ cdef class UdpSocket(Handle):
         cdef handle_t *made = NULL
         cdef int code
         # Made before: an object that Python's collector knows may set it going, and so anything, under the lock.
-        reference = weakref.ref(self)
+        reference = PyWeakref_NewRef(self, None)
         with loop.reading:
             with nogil:
                 code = socket_new(engine, options, &made)
@@ -344,9 +349,7 @@ cdef class UdpSocket(Handle):
 
     @ttl.setter
     def ttl(self, value):
-        if not 1 <= value <= 255:
-            raise ValueError('ttl must be 1 to 255')
-        self.put(NET_TTL, value, 'ttl')
+        self.put(NET_TTL, number_in(value, 'ttl', 1, 255), 'ttl')
 
     @property
     def broadcast(self):
@@ -364,9 +367,7 @@ cdef class UdpSocket(Handle):
 
     @multicast_ttl.setter
     def multicast_ttl(self, value):
-        if not 0 <= value <= 255:
-            raise ValueError('multicast_ttl must be 0 to 255')
-        self.put(NET_MULTICAST_TTL, value, 'multicast_ttl')
+        self.put(NET_MULTICAST_TTL, number_in(value, 'multicast_ttl', 0, 255), 'multicast_ttl')
 
     @property
     def multicast_loop(self):
@@ -383,13 +384,15 @@ cdef class UdpSocket(Handle):
 
         As it was set; `''`: as the system chooses.
         """
-        return self.via
+        with cython.critical_section(self):
+            return self.via
 
     @multicast_interface.setter
     def multicast_interface(self, value):
         self.alive()
         check(socket_multicast_interface(self.raw, c_text(value, 'multicast_interface')), f'interface {value!r}')
-        self.via = value
+        with cython.critical_section(self):
+            self.via = value
 
     def join_group(self, group, interface='', source=''):
         """Hear what is sent to a group.
@@ -471,6 +474,7 @@ cdef bytes c_text(object value, str name):
 
 
 @cython.final
+@cython.auto_pickle(False)
 cdef class UdpStats:
     """Counters of a socket since it was made, as they were at one moment."""
 
@@ -516,9 +520,9 @@ cdef class UdpStats:
 
     @property
     def overflowed(self):
-        """How often the system's buffer had no room: for a datagram, or for a run of them that came joined.
+        """How often the system's buffer had no room, for a datagram or for a run of them that came joined.
 
-        Where the system tells: on Linux, with the next datagram that comes, and with the backend `poll`.
+        Linux tells; elsewhere it is 0.
         """
         return self.counted.overflowed
 

@@ -10,8 +10,8 @@ cdef extern from 'uv.h' nogil:
         void *data
 
     const char *uv_version_string()
-    const char *uv_strerror(int error)
-    const char *uv_err_name(int error)
+    char *uv_strerror_r(int error, char *text, size_t room)
+    char *uv_err_name_r(int error, char *text, size_t room)
     size_t uv_loop_size()
 
     enum:

@@ -86,7 +86,9 @@ def test_a_wheel_that_lacks_something_is_refused(check_wheel: ModuleType, tmp_pa
         check_wheel.check_files(wheel_of(tmp_path, names), source)
 
 
-@pytest.mark.parametrize('extra', ['socket_core/_one.c', 'socket_core/_one.pyx', 'socket_core/_one.pxi', 'socket_core/_one.o'])
+@pytest.mark.parametrize(
+    'extra', ['socket_core/_one.c', 'socket_core/_one.pyx', 'socket_core/_one.pxi', 'socket_core/_one.o']
+)
 def test_a_wheel_with_sources_in_it_is_refused(check_wheel: ModuleType, tmp_path: Path, extra: str) -> None:
     source = tmp_path / 'src'
     names = [*whole(check_wheel, source), extra]

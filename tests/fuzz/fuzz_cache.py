@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from socket_core import MESSAGE_MAX_BYTES, NO_ID, PUBLISH, Packet, encode, parse
 from socket_core._address import Address
-from socket_core._cache import CLUSTER, FOREIGN, KEPT, KNOWN, OWN, REFUSED, Cache
+from socket_core._cache import CLUSTER, FOREIGN, KEPT, KNOWN, OWN, PREFIX_BYTES, REFUSED, Cache
 from tests.fuzz.runner import main
 from tests.fuzz.tape import Tape
 
@@ -101,12 +101,15 @@ class Run:
 
     def summary(self) -> None:
         summary = self.cache.summary()
-        low = self.tape.take(32).ljust(32, b'\0')
-        assert len(summary) == len(self.cache)
-        assert summary.count(NO_ID) == len(summary)
-        assert summary.count(low) + summary.count(NO_ID, low) == len(summary)
-        assert len(summary.fingerprint(bytes(16), low)) > 0
-        assert len(summary.split(1 + self.tape.number(16), low)) > 0
+        low = self.tape.take(self.tape.number(PREFIX_BYTES + 1))
+        assert len(summary) == len(self.cache) == summary.count()
+        assert summary.count(low) + summary.count(b'', low) == len(summary)
+        assert (summary.fingerprint(bytes(16), low) == summary.fingerprint(bytes(16), low, low)) <= (
+            not summary.count(low)
+        )
+        assert sorted(summary.ids(low)) == summary.ids(low)
+        cuts = summary.split(1 + self.tape.number(16), low)
+        assert sorted(cuts) == cuts
 
     def same(self, packet: Packet) -> None:
         """As it was given, but for the hops."""

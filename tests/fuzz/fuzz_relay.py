@@ -9,7 +9,7 @@ from __future__ import annotations
 from socket_core import MESSAGE_MAX_BYTES, PUBLISH, ProtocolError, encode, parse
 from socket_core._address import Address
 from socket_core._cache import Cache
-from socket_core._relay import CHECKED, HASHED, Delivery, Limits, Relay, RelayPeer, Send
+from socket_core._relay import CHECKED, DO_CACHE, DO_FORWARD, HASHED, Delivery, Limits, Relay, RelayPeer, Send
 from tests.fuzz.runner import main
 from tests.fuzz.tape import Tape
 
@@ -46,6 +46,7 @@ class Run:
         self.peers: set[Address] = set()
         self.ids: set[bytes] = set()
         self.heard = 0
+        self.relays_what_is_published = True
 
     def datagram(self) -> bytes:
         tape = self.tape
@@ -89,7 +90,11 @@ class Run:
     def publish(self) -> None:
         message = self.tape.take(self.tape.number(64))
         packet = parse(encode(PUBLISH, cluster=self.tape.choose(CLUSTERS), message=message))
-        _, identity, sends = self.relay.publish(packet, self.now)
+        try:
+            _, identity, sends = self.relay.publish(packet, self.now)
+        except ValueError:
+            assert not self.relays_what_is_published
+            return
         assert identity == packet.id
         self.ids.add(identity)
         self.check_sends(sends)
@@ -100,12 +105,12 @@ class Run:
         self.check_sends(sends)
 
     def set_peers(self) -> None:
-        peers = [
-            RelayPeer(self.tape.choose(ADDRESSES), trusted=bool(kind & 1), forward=not kind & 2)
-            for kind in self.tape.take(self.tape.number(8))
-        ]
-        self.relay.set_peers(peers)
-        self.peers = {peer.address for peer in peers}
+        peers: dict[Address, RelayPeer] = {}
+        for kind in self.tape.take(self.tape.number(8)):
+            address = self.tape.choose(ADDRESSES)
+            peers[address] = RelayPeer(address, trusted=bool(kind & 1), forward=not kind & 2)
+        self.relay.set_peers(peers.values())
+        self.peers = set(peers)
 
     def set_blocked(self) -> None:
         self.relay.set_blocked([self.tape.choose(ADDRESSES).with_port(0) for _ in range(self.tape.number(4))])
@@ -118,7 +123,9 @@ class Run:
         self.now += self.tape.number(256) * self.tape.choose((0.001, 1.0, HOURS_6 / 16))
 
     def set_actions(self) -> None:
-        self.relay.set_actions({1 + self.tape.number(10): self.tape.number(16)})
+        kind, actions = 1 + self.tape.number(10), self.tape.number(16)
+        self.relay.set_actions({kind: actions})
+        self.relays_what_is_published = kind == PUBLISH and bool(actions & (DO_CACHE | DO_FORWARD))
 
     def offenders(self) -> None:
         assert len(self.relay.offenders(limit=4)) <= 4

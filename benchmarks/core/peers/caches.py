@@ -123,6 +123,18 @@ def weigh(mode: str, mixed: bool) -> None:
     say(packets=count, accounted=accounted, private=(grown - size) / count, frame_mb=size / 1e6)
 
 
+class Turn:
+    """Goes through the pool, batch by batch, and round again."""
+
+    def __init__(self) -> None:
+        self._at = 0
+
+    def next(self) -> slice:
+        """Where the next batch stands."""
+        at, self._at = self._at, (self._at + BATCH) % POOL
+        return slice(at, at + BATCH)
+
+
 class Clock:
     """CPU time of the insertions alone.
 
@@ -150,9 +162,9 @@ def timed_ours(clock: Clock, many: bool) -> Work:
     """Our cache, one call for each packet or one for 64. All ids are known beforehand."""
     from socket_core._address import Address
     from socket_core._cache import Cache
-    from socket_core._packet import parse_many
+    from socket_core._packet import parse
 
-    pool = parse_many([frame(1, index) for index in range(POOL)])
+    pool = [parse(frame(1, index)) for index in range(POOL)]
     source, cache = Address('127.0.0.1', 1), Cache(source_share=1.0, group_share=1.0)
     insert, insert_many = cache.insert, cache.insert_many
 
@@ -160,10 +172,12 @@ def timed_ours(clock: Clock, many: bool) -> Work:
         for packet, found in pairs:
             insert(packet, source=source, now=NOW, id=found)
 
+    turn = Turn()
+
     def work(count: int, seconds: float) -> int:
         before = cache.stats.inserted
-        for at in range(0, count, BATCH):
-            packets = pool[at % POOL : at % POOL + BATCH]
+        for _ in range(0, count, BATCH):
+            packets = pool[turn.next()]
             pairs = [(packet, packet.id) for packet in packets]
             together = functools.partial(insert_many, packets, source=source, now=NOW)
             frames = [packet.data for packet in packets]
@@ -186,11 +200,14 @@ def timed_python(clock: Clock, cache: DictCache | PythonCache) -> Work:
             new += insert(found, data, NOW)
         return new
 
+    turn = Turn()
+
     def work(count: int, seconds: float) -> int:
         new: list[int] = []
-        for at in range(0, count, BATCH):
-            pairs = pool[at % POOL : at % POOL + BATCH]
-            clock.run(frames[at % POOL : at % POOL + BATCH], lambda pairs=pairs: new.append(one_by_one(pairs)))
+        for _ in range(0, count, BATCH):
+            place = turn.next()
+            pairs = pool[place]
+            clock.run(frames[place], lambda pairs=pairs: new.append(one_by_one(pairs)))
         return sum(new)
 
     work(POOL, 0)

@@ -74,23 +74,23 @@ def drop(loop: Loop, gro: bool) -> tuple[UdpSocket, Work]:
 
     relay = Relay()
     relay.set_actions(dict.fromkeys(range(PING, GROUP + 1), 0))
-    return relaying(loop, relay, gro)
+    return relaying(loop, relay, lambda: relay.stats.ignored, gro)
 
 
-def relaying(loop: Loop, relay: Relay, gro: bool = False) -> tuple[UdpSocket, Work]:
-    """Feed a relay from a socket that listens only while it is asked to."""
+def relaying(loop: Loop, relay: Relay, done: Callable[[], int], gro: bool = False) -> tuple[UdpSocket, Work]:
+    """Feed a relay from a socket that listens only while it is asked to. `done` tells what became of the packets."""
     from socket_core._relay import Limits
 
-    relay.set_limits(Limits(stranger=UNLIMITED, peer=UNLIMITED, group=UNLIMITED))
+    relay.set_limits(Limits(stranger=UNLIMITED, peer=UNLIMITED, group=UNLIMITED, total=UNLIMITED))
     own = UdpSocket(loop, ('127.0.0.1', 0), receive_buffer=BUFFER, send_buffer=BUFFER, relay=relay, gro=gro)
     own.pause()
 
     def work(count: int, seconds: float) -> int:
-        begin = relay.stats.received
+        begin = done()
         own.resume()
-        done = settled(count, seconds, lambda: relay.stats.received - begin)
+        packets = settled(count, seconds, lambda: done() - begin)
         own.pause()
-        return done
+        return packets
 
     return own, work
 
@@ -103,7 +103,7 @@ def relay(loop: Loop, ports: list[int]) -> tuple[UdpSocket, Work]:
     made = Relay(Cache(source_share=1.0, group_share=1.0))
     made.set_actions({PUBLISH: DO_CACHE | DO_FORWARD})
     made.set_peers([RelayPeer(Address('127.0.0.1', port)) for port in ports])
-    return relaying(loop, made)
+    return relaying(loop, made, lambda: made.stats.cached)
 
 
 def batches(loop: Loop, read: bool, gro: bool) -> tuple[UdpSocket, Work]:
@@ -118,8 +118,9 @@ def batches(loop: Loop, read: bool, gro: bool) -> tuple[UdpSocket, Work]:
         while done < count and loop.wait(max(0.0, end - time.monotonic())):
             batch = loop.drain()
             if read:
-                for datagram in batch:
-                    size += len(datagram.data)
+                for event in batch:
+                    if isinstance(event, Datagram):
+                        size += len(event.data)
             done += len(batch)
         own.pause()
         return done

@@ -8,6 +8,7 @@ The frames are distinct and more than the second cache of a processor holds, and
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 
 from benchmarks.core.peers.lines import Work, converse, frame
 from benchmarks.core.peers.python_relay import packet_id, parse
@@ -58,8 +59,9 @@ def ours(ids: bool, each: bool) -> Work:
 
 def main(mode: str, *arguments: str) -> None:
     """Answer in one of the modes."""
-    works = {'struct': lambda: by_struct, 'struct-hashlib': lambda: by_struct_and_hashlib}
-    works |= {
+    works: dict[str, Callable[[], Work]] = {
+        'struct': lambda: by_struct,
+        'struct-hashlib': lambda: by_struct_and_hashlib,
         'ours': lambda: ours(True, False),
         'ours-each': lambda: ours(True, True),
         'ours-unhashed': lambda: ours(False, False),

@@ -61,7 +61,7 @@ def test_a_socket_is_served_while_the_main_thread_never_waits(loop: Loop) -> Non
             sum(range(10_000))
         sender.wait()
         assert ours.stats.received == 500
-        assert [type(event) for event in loop.drain()] == [Datagram] * 500
+        assert len(Inbox(loop).datagrams(500)) == 500
 
 
 class TestRing:

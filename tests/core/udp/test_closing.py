@@ -369,6 +369,48 @@ class TestNeverClosed:
             assert all(not isinstance(event, Datagram) or event.socket for event in events)
 
 
+def test_a_collection_in_the_middle_of_everything(loop: Loop, inbox: Inbox) -> None:
+    """The collector runs anybody's code, at any allocation: that may use the loop which is at work just then."""
+    with open_socket(loop) as ours:
+        calls = 0
+        inside = False
+
+        def use_it(phase: str, info: dict[str, int]) -> None:
+            nonlocal calls, inside
+            if inside or phase != 'stop':
+                return
+            inside = True
+            calls += 1
+            assert len(loop.drain(1)) <= 1
+            loop.wait(0)
+            loop.wake()
+            ours.send(b'from the collector', ours.address)
+            with Timer(loop, 0), open_socket(loop) as other:
+                other.send_many([(b'x', ours.address)] * 3)
+            assert ours.stats.received >= 0
+            assert len(loop.sockets) >= 1
+            inside = False
+
+        before = gc.get_threshold()
+        gc.callbacks.append(use_it)
+        gc.set_threshold(1)
+        try:
+            for number in range(300):
+                with Timer(loop, 0, 0.001), open_socket(loop) as other:
+                    other.send_many([(bytes([number % 256]), ours.address)] * 5)
+                    other.send_copies([b''] * 3, ours.address)
+                    ours.connect(other.address)
+                    ours.connect(None)
+                    loop.wait(0.001)
+                    kept = loop.drain(20)
+                    str(kept)
+                del kept
+        finally:
+            gc.set_threshold(*before)
+            gc.callbacks.remove(use_it)
+        assert calls > 50
+
+
 def sockets_alive() -> int:
     """The sockets of the process that are not closed, whatever the count calls them."""
     return sum(count for kind, count in handles_alive().items() if 'udp' in kind.lower() or 'socket' in kind.lower())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import os
 import shutil
 import subprocess
 import sys
@@ -12,7 +11,7 @@ import pytest
 
 from tests.core.udp.network_cases import CASES
 from tests.support.skips import skip_loudly
-from tests.support.udp import ROOT
+from tests.support.udp import ROOT, environment
 
 # A network of one's own: by right, or as root of a user namespace of one's own.
 WAYS = (['unshare', '--net'], ['unshare', '--user', '--map-root-user', '--net'])
@@ -34,6 +33,5 @@ def way() -> list[str]:
 @pytest.mark.parametrize('case', CASES)
 def test_in_a_network_of_its_own(case: str, backend: str) -> None:
     command = [*way(), sys.executable, '-W', 'error', '-m', 'tests.core.udp.network_cases', case, backend]
-    environment = {**os.environ, 'PYTHONPATH': f'{ROOT / "src"}{os.pathsep}{ROOT}'}
-    result = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=18)
+    result = subprocess.run(command, cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=100)
     assert (result.returncode, result.stderr) == (0, ''), result.stderr

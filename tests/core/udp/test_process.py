@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -10,7 +9,8 @@ import time
 
 import pytest
 
-from tests.support.udp import ROOT, run_code
+from tests.support.skips import skip_loudly
+from tests.support.udp import environment, is_sanitized, run_code
 
 posix = pytest.mark.skipif(sys.platform == 'win32', reason='Windows has no fork, and signals of another kind')
 
@@ -94,8 +94,9 @@ def test_a_loop_that_is_closed_leaves_no_warning(backend: str) -> None:
 def run_quietly(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run a program as users do: with the default filter for warnings."""
     command = [sys.executable, '-X', 'faulthandler', '-c', code, *arguments]
-    environment = {**os.environ, 'PYTHONPATH': f'{ROOT / "src"}{os.pathsep}{ROOT}'}
-    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=15)
+    return subprocess.run(
+        command, env=environment(), capture_output=True, text=True, timeout=150 if is_sanitized() else 15
+    )
 
 
 @posix
@@ -367,10 +368,9 @@ ours.close()
 loop.close()
 """
         )
-        environment = {**os.environ, 'PYTHONPATH': f'{ROOT / "src"}{os.pathsep}{ROOT}'}
         with subprocess.Popen(
             [sys.executable, '-c', code, backend],
-            env=environment,
+            env=environment(),
             text=True,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -457,6 +457,8 @@ loop.close()
 @pytest.mark.skipif(sys.platform == 'win32', reason='no such limit')
 def test_threads_that_cannot_be_started(backend: str) -> None:
     """RLIMIT_NPROC does not hold for root, so the address space is what runs out here."""
+    if is_sanitized():
+        skip_loudly('a sanitizer has the address space', 'run it without')
     result = run_code(
         """
 import resource, sys

@@ -36,11 +36,14 @@ static void insert_batch(long at) {
 }
 
 static long insert(long count, double seconds) {
+    static long at; /* where the last call ended */
     store_stats_t before, after;
     (void)seconds;
     store_stats(store, &before);
-    for (long at = 0; at < count; at += BATCH)
-        insert_batch(at % POOL);
+    for (long done = 0; done < count; done += BATCH) {
+        insert_batch(at);
+        at = (at + BATCH) % POOL;
+    }
     store_stats(store, &after);
     return (long)(after.inserted - before.inserted);
 }
