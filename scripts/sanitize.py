@@ -6,6 +6,7 @@ built below build/sanitize/. With ``--threads`` it is data races that are looked
 
     python scripts/sanitize.py                                tests/core, and the core's fuzz targets
     python scripts/sanitize.py tests/core/test_cache.py -x    ... or those that are named; pytest gets the rest
+    python scripts/sanitize.py --quick                        a part of them, for every run of the tests
     python scripts/sanitize.py --threads                      the tests with several threads
 """
 
@@ -68,6 +69,14 @@ MEMORY = Kind(
         *(f'tests/fuzz/test_fuzz.py::test_target[fuzz_{name}]' for name in core_targets()),
     ),
 )
+# Without what takes its time: processes, networks of their own, a hundred thousand of anything.
+QUICK = MEMORY._replace(
+    tests=(
+        *MEMORY.tests,
+        '--ignore=tests/core/udp',
+        *(f'tests/core/udp/test_{name}.py' for name in ('arguments', 'datagrams', 'many', 'timers')),
+    )
+)
 THREADS = Kind(
     'threads',
     'thread',
@@ -76,8 +85,8 @@ THREADS = Kind(
         'TSAN_OPTIONS': {
             # Python and libuv are not built with it: what they do among themselves cannot be judged.
             'ignore_noninstrumented_modules': '1',
-            'halt_on_error': '0',
-            'exitcode': '66',
+            # A child of a fork may start threads: ours do.
+            'die_after_fork': '0',
         },
     },
     ('tests/core/test_relay_threads.py', 'tests/core/udp'),
@@ -121,8 +130,9 @@ def run(kind: Kind, arguments: list[str]) -> int:
 def main(arguments: list[str]) -> int:
     if sys.platform != 'linux':
         raise SystemExit('this runs on Linux only')
-    if arguments[:1] == ['--threads']:
-        return run(THREADS, arguments[1:])
+    for option, kind in (('--threads', THREADS), ('--quick', QUICK)):
+        if option in arguments:
+            return run(kind, [argument for argument in arguments if argument != option])
     return run(MEMORY, arguments)
 
 

@@ -20,34 +20,35 @@ static ref_t farthest(const store_t *store, store_kind_t kind, uint32_t hops) {
     return shelves ? store->shelves[kind * SHELVES_PER_KIND + highest_bit(shelves)].oldest : 0;
 }
 
-/* Of the newcomer's own source or group, where that is over its share with it; 0: there is none, or it is not over. */
-static ref_t own_kin(const store_t *store, const newcomer_t *newcomer, int *over) {
-    const account_t *account = newcomer->account;
-    uint32_t held = account->source ? source_at(store, account->source)->bytes : 0;
-    uint32_t of_group = account->group ? group_at(store, account->group)->bytes : 0;
-    int counts = account->source || account->missing, lone = newcomer->kind == STORE_CLUSTER;
+/* Of a source, or of the largest one of a group: foreign packets first, and for one of an own cluster such, too. */
+static ref_t kin_of(const store_t *store, const newcomer_t *newcomer, uint32_t source, uint32_t group) {
     ref_t victim = 0;
-    *over = 0;
-    if (counts && held + newcomer->cell_bytes > store->source_limit) {
-        *over = 1;
-        victim = oldest_of(store, account->source, STORE_FOREIGN);
-        return victim || !lone ? victim : oldest_of(store, account->source, STORE_CLUSTER);
-    }
-    if (counts && of_group + newcomer->cell_bytes > store->group_limit) {
-        *over = 1;
-        if (!account->group)
-            return 0;
-        victim = oldest_of(store, sources_largest(store, account->group, STORE_FOREIGN), STORE_FOREIGN);
-        if (!victim && lone)
-            victim = oldest_of(store, sources_largest(store, account->group, STORE_CLUSTER), STORE_CLUSTER);
+    for (int kind = STORE_FOREIGN; kind >= (int)newcomer->kind && !victim; kind--) {
+        uint32_t from = group ? sources_largest(store, group, (store_kind_t)kind) : source;
+        victim = oldest_of(store, from, (store_kind_t)kind);
     }
     return victim;
 }
 
+/* Whether the newcomer's source, or its group, is over its share with it; then nobody else gives way to it. */
+static int is_over(const store_t *store, const newcomer_t *newcomer, ref_t *victim) {
+    const account_t *account = newcomer->account;
+    if (!account->source && !account->missing)
+        return 0;
+    uint32_t held = account->source ? source_at(store, account->source)->bytes : 0;
+    uint32_t of_group = account->group ? group_at(store, account->group)->bytes : 0;
+    if (held + newcomer->cell_bytes > store->source_limit)
+        *victim = kin_of(store, newcomer, account->source, 0);
+    else if (of_group + newcomer->cell_bytes > store->group_limit)
+        *victim = kin_of(store, newcomer, 0, account->group);
+    else
+        return 0;
+    return 1;
+}
+
 ref_t store_victim(const store_t *store, const newcomer_t *newcomer) {
-    int over;
-    ref_t victim = own_kin(store, newcomer, &over);
-    if (over)
+    ref_t victim = 0;
+    if (is_over(store, newcomer, &victim))
         return victim;
     if (newcomer->kind == STORE_CLUSTER &&
         store->cell_bytes[STORE_CLUSTER] + newcomer->cell_bytes > store->cluster_limit)

@@ -8,7 +8,9 @@
  *
  * The home is the hash's place on the line from the first bucket to the last. So the order of homes stays the same
  * whatever the size: to change it, the old table is moved over from its beginning, run by run, and its pages go as
- * those of the new table come.
+ * those of the new table come. To move an item costs more than to put one in, since its hash has to be computed from
+ * memory that nobody has looked at for long. So as long as there is memory, a table grows to twice its size; when there
+ * is little, it shrinks to what it needs, and from then on grows by a little.
  *
  * The hash is keyed (`_sip.h`), so nobody can prepare ids that fill one bucket.
  */
@@ -19,9 +21,10 @@ _Static_assert(NO_PAGE > (PLAIN_BYTES >> PAGE_SHIFT_MIN), "pages have numbers");
 enum {
     SPARE = 4,        /* buckets beyond the last home */
     MOVE_BUCKETS = 4, /* at each change, while the size changes: several times what is put in meanwhile */
-    LOAD_MOST = 81,   /* percent of the slots: then it grows by a thirty-second. With more, buckets overflow */
-    LOAD_NEW = 79,
-    LOAD_LEAST = 55,  /* then it shrinks to LOAD_NEW */
+    LOAD_MOST = 81,   /* percent of the slots: then it grows. With more, buckets overflow */
+    LOAD_NEW = 79,    /* what it shrinks to */
+    LOAD_TIGHT = 75,  /* when it does so: where memory is short, */
+    LOAD_LEAST = 30,  /* and where it is not */
     LOAD_LIMIT = 97   /* what is put in beyond this is not, where it could not grow in time */
 };
 
@@ -123,11 +126,23 @@ static void pull_back(const store_t *store, const index_t *index, const table_t 
 
 /* ---- Changing the size ---- */
 
+/* So many items are this part of the slots of so many buckets. */
+static uint32_t items_at(uint32_t buckets, uint32_t load) {
+    return (uint32_t)((uint64_t)buckets * WAYS * load / 100);
+}
+
 static void table_shape(const store_t *store, table_t *table, uint32_t page_count) {
     table->page_count = page_count;
     table->range = buckets_of(store, table) - SPARE;
-    table->most = (uint32_t)((uint64_t)table->range * WAYS * LOAD_MOST / 100);
-    table->least = page_count > 1 ? (uint32_t)((uint64_t)table->range * WAYS * LOAD_LEAST / 100) : 0;
+    table->most = items_at(table->range, LOAD_MOST);
+    table->tight = table->least = 0;
+    if (page_count > 1) {
+        /* Never more than a smaller table takes. */
+        uint32_t smaller = items_at(table->range - (1u << page_buckets_shift(store)), LOAD_NEW);
+        table->tight = items_at(table->range, LOAD_TIGHT);
+        table->tight = table->tight < smaller ? table->tight : smaller;
+        table->least = items_at(table->range, LOAD_LEAST);
+    }
     for (uint32_t i = 0; i < page_count; i++)
         table->pages[i] = NO_PAGE;
 }
@@ -142,8 +157,8 @@ static uint32_t pages_for(const store_t *store, uint64_t items) {
 static uint32_t pages_wanted(const store_t *store, const index_t *index) {
     uint32_t pages = index->now.page_count;
     if (index->count >= index->now.most) {
-        uint32_t more = pages + (pages < 32 ? 1 : pages / 32);
-        return more < index->page_room ? more : index->page_room;
+        uint32_t more = memory_is_short(store) ? pages / 32 + 1 : pages;
+        return pages + more < index->page_room ? pages + more : index->page_room;
     }
     uint32_t fewer = pages_for(store, index->count);
     return fewer < pages ? fewer : pages;
@@ -172,11 +187,9 @@ static uint32_t run_end(const store_t *store, const index_t *index) {
     uint32_t bucket = index->moved, buckets = buckets_of(store, &index->old);
     while (bucket < buckets) {
         const uint32_t *at = bucket_at(store, &index->old, bucket++);
-        if (index == &store->ids || index == &store->nexts) {
-            for (int i = 0; i < WAYS; i++) {
-                if (at[i] != 0)
-                    STORE_PREFETCH(footer_of(store, item_of(at[i])));
-            }
+        for (int i = 0; i < WAYS && index->of_cells; i++) {
+            if (at[i] != 0)
+                STORE_PREFETCH(footer_of(store, item_of(at[i])));
         }
         if (empty_slots(at) && bucket >= index->moved + MOVE_BUCKETS)
             break;
@@ -193,7 +206,8 @@ static uint64_t border_at(const table_t *table, uint32_t home) {
 static uint32_t pages_lacking(const store_t *store, const index_t *index, uint64_t border) {
     const table_t *table = &index->now;
     uint32_t last = (uint32_t)((border * table->range) >> 32) + SPARE, lacking = 0;
-    for (uint32_t i = 0; i <= last >> page_buckets_shift(store) && i < table->page_count; i++)
+    uint32_t first = (uint32_t)((index->border * table->range) >> 32) >> page_buckets_shift(store);
+    for (uint32_t i = first; i <= last >> page_buckets_shift(store) && i < table->page_count; i++)
         lacking += table->pages[i] == NO_PAGE;
     return lacking;
 }
@@ -233,7 +247,7 @@ static void change_size(store_t *store, index_t *index) {
 }
 
 static inline void settle(store_t *store, index_t *index) {
-    if (index->moving || index->count >= index->now.most || index->count < index->now.least)
+    if (index_need(store, index) || index->count < index->now.least)
         change_size(store, index);
 }
 
@@ -250,6 +264,7 @@ size_t index_lists_bytes(uint32_t page_room) {
 
 int index_init(store_t *store, index_t *index, hash_fn hash, uint16_t *lists, uint32_t page_room) {
     index->hash = hash;
+    index->of_cells = hash == cell_id_hash || hash == cell_next_hash;
     index->page_room = page_room;
     index->now.pages = lists;
     index->old.pages = lists + page_room;
@@ -259,8 +274,7 @@ int index_init(store_t *store, index_t *index, hash_fn hash, uint16_t *lists, ui
 
 int index_put(store_t *store, index_t *index, uint64_t hash, uint32_t item) {
     settle(store, index);
-    if (index->count >= index->now.most &&
-        (uint64_t)index->count * 100 >= (uint64_t)index->now.range * WAYS * LOAD_LIMIT)
+    if (index->count >= index->now.most && index->count >= items_at(index->now.range, LOAD_LIMIT))
         return -1;
     if (put_into(store, table_for(index, hash), hash, item) != 0)
         return -1;

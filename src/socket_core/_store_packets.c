@@ -122,9 +122,9 @@ static void fill_hole(store_t *store) {
 
 static uint32_t pages_needed(const store_t *store, const arrival_t *arrival) {
     uint32_t pages = store->hole ? 0 : pile_need(store, arrival->newcomer.pile);
-    pages += index_need(&store->ids);
+    pages += index_need(store, &store->ids);
     if (arrival->next_hash)
-        pages += index_need(&store->nexts);
+        pages += index_need(store, &store->nexts);
     if (arrival->newcomer.account->missing)
         pages += sources_need(store);
     return pages;

@@ -77,7 +77,7 @@ typedef struct table {
     uint16_t *pages; /* NO_PAGE: all of its buckets are empty */
     uint32_t page_count;
     uint32_t range;       /* buckets that a hash can mean */
-    uint32_t most, least; /* items: then it grows, then it shrinks */
+    uint32_t most, tight, least; /* items: then it grows; then it shrinks, where memory is short; and where it is not */
 } table_t;
 
 typedef uint64_t (*hash_fn)(const store_t *store, uint32_t item);
@@ -90,6 +90,7 @@ typedef struct index {
     uint32_t count;
     uint32_t page_room; /* entries of the two lists of pages */
     hash_fn hash;
+    int of_cells; /* and not of sources */
 } index_t;
 
 /* ---- Records of one size in pages, known by numbers from 1 ---- */
@@ -125,6 +126,16 @@ typedef struct group {
     uint8_t over;
 } group_t;
 
+/* Whom a packet counts against, as it is at this moment. */
+typedef struct account {
+    uint32_t source, group; /* numbers; 0: nobody, or not known yet */
+    int missing;            /* the source has to be entered first */
+    uint64_t key, group_key;
+    uint8_t tag, group_tag;
+} account_t;
+
+/* ---- All of it ---- */
+
 struct store {
     lock_t lock;
     fork_guard_t guard;
@@ -154,12 +165,7 @@ struct store {
     uint16_t over_sources[2], over_groups[2]; /* first and last that are over their share */
     uint32_t source_changes; /* how often a source came or went: numbers that were looked up before may mean others */
     address_t last_address;  /* what was looked up last, and found: packets come in bursts */
-    struct account {
-        uint32_t source, group; /* numbers; 0: nobody, or not known yet */
-        int missing;            /* the source has to be entered first */
-        uint64_t key, group_key;
-        uint8_t tag, group_tag;
-    } last_account;
+    account_t last_account;
     uint32_t last_changes;
     uint64_t end_now_ms; /* the time for which `end_tick` was computed */
     uint64_t end_tick;
@@ -173,6 +179,11 @@ static inline uint8_t *page_at(const store_t *store, uint32_t page) {
 
 static inline uint32_t pages_free(const store_t *store) {
     return store->page_count - store->pages_used;
+}
+
+/* Less than a sixteenth is left. */
+static inline int memory_is_short(const store_t *store) {
+    return pages_free(store) < store->page_count >> 4;
 }
 
 uint32_t page_take(store_t *store); /* NO_PAGE: there is none */
@@ -319,8 +330,9 @@ uint32_t index_pages_for(const store_t *store, uint32_t items);
 size_t index_lists_bytes(uint32_t page_room);
 int index_init(store_t *store, index_t *index, hash_fn hash, uint16_t *lists, uint32_t page_room);
 /* Pages that have to be free before one more is put in. */
-static inline uint32_t index_need(const index_t *index) {
-    return index->moving || index->count >= index->now.most ? INDEX_MOVE_PAGES : 0;
+static inline uint32_t index_need(const store_t *store, const index_t *index) {
+    int tight = index->count < index->now.tight && memory_is_short(store);
+    return index->moving || tight || index->count >= index->now.most ? INDEX_MOVE_PAGES : 0;
 }
 
 /* 0, or -1 where there is no place: it is not in the index. */
@@ -334,9 +346,6 @@ uint32_t index_each(const store_t *store, const index_t *index, uint32_t *cursor
 const char *index_check(const store_t *store, const index_t *index, uint32_t *pages);
 
 /* ---- Sources and groups (_store_sources.c) ---- */
-
-/* Whom a packet counts against, as it is at this moment. */
-typedef struct account account_t;
 
 size_t sources_lists_bytes(const store_t *store);
 /* In two steps: what they need, with `lists` NULL; then, with pages to be had, the rest. 0, or -1. */

@@ -235,7 +235,7 @@ uint32_t sources_over(const store_t *store) {
 /* ---- Coming and going ---- */
 
 uint32_t sources_need(const store_t *store) {
-    return 2 + index_need(&store->source_index) + index_need(&store->group_index);
+    return 2 + index_need(store, &store->source_index) + index_need(store, &store->group_index);
 }
 
 static uint32_t enter_group(store_t *store, uint64_t key, uint8_t tag) {

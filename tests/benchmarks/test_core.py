@@ -99,13 +99,14 @@ def test_what_was_sent_together_is_counted_one_by_one(feeder: Feeder, make: Call
     [
         lambda port: compiled('send', port),
         lambda port: compiled('send', port, 'gso'),
+        lambda port: compiled('send', port, 'watched'),
         lambda port: python('ours', 'send', port),
         lambda port: python('ours', 'send-copies', port),
         lambda port: python('ours', 'send-copies', port, '--gro'),
         lambda port: python('sockets', 'send', port),
         lambda port: python('asyncio_loop', 'asyncio', 'send', port),
     ],
-    ids=['C', 'C, GSO', 'ours', 'ours, copies', 'ours, GSO', 'sendto', 'asyncio'],
+    ids=['C', 'C, GSO', 'C, watched', 'ours', 'ours, copies', 'ours, GSO', 'sendto', 'asyncio'],
 )
 def test_a_sender_sends_as_many_as_it_is_asked_for(make: Callable[[str], Program], sinks: Sinks) -> None:
     with Worker(make(sinks.ports[0])) as worker:
@@ -357,7 +358,8 @@ def test_the_bars_of_receiving() -> None:
 
 
 def test_the_bars_of_sending() -> None:
-    assert send.judge(values_of(**{send.C: 1.0, send.OURS: 1.06}))[0].verdict == 'not met'
+    values = values_of(**{send.C: 1.0, send.OURS: 1.06, send.C_WATCHED: 1.03})
+    assert [row.verdict for row in send.judge(values)] == ['not met', 'met']
 
 
 def test_the_bar_of_a_busy_interpreter_is_every_single_packet() -> None:

@@ -181,7 +181,7 @@ def test_traffic_of_all_kinds_while_sockets_come_and_go(loop: Loop) -> None:
     threads = [threading.Thread(target=work, args=[name]) for name in names]
     for thread in threads:
         thread.start()
-    stop.wait(3)
+    stop.wait(2)
     stop.set()
     for thread in threads:
         thread.join(10)
@@ -395,7 +395,7 @@ def test_a_collection_in_the_middle_of_everything(loop: Loop, inbox: Inbox) -> N
         gc.callbacks.append(use_it)
         gc.set_threshold(1)
         try:
-            for number in range(300):
+            for number in range(100):
                 with Timer(loop, 0, 0.001), open_socket(loop) as other:
                     other.send_many([(bytes([number % 256]), ours.address)] * 5)
                     other.send_copies([b''] * 3, ours.address)

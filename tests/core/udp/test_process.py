@@ -70,7 +70,7 @@ time.sleep(0.01)
 def test_the_interpreter_ends_with_handles_open(backend: str, ending: str) -> None:
     """Ended by itself, without a word, whatever was left undone. ResourceWarnings are off, as they are by default."""
     code = START + ENDINGS[ending]
-    for _ in range(5):
+    for _ in range(3):
         result = run_quietly(code, backend)
         expected = 1 if 'raise' in ENDINGS[ending] else 0
         assert (result.returncode, result.stdout, result.stderr) == (expected, '', ''), ending

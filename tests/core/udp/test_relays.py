@@ -337,7 +337,7 @@ def test_tables_are_swapped_under_traffic(make: Callable[..., list[Node]]) -> No
     threads = [guarded(work, seed) for seed, work in enumerate((swap, swap, send, send, drain, drain))]
     for thread in threads:
         thread.start()
-    stop.wait(4)
+    stop.wait(2)
     stop.set()
     for thread in threads:
         thread.join(SECONDS)

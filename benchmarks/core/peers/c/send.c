@@ -1,12 +1,14 @@
 /* The floor of sending: sendmmsg, 64 at once, each with its address, all to one port.
  *
- *     send PORT          one datagram in each message
- *     send PORT gso      56 in each, split by the kernel (UDP_SEGMENT)
+ *     send PORT            one datagram in each message
+ *     send PORT watched    the same, from a socket that an epoll watches for something to read
+ *     send PORT gso        56 in each message, split by the kernel (UDP_SEGMENT)
  */
 #include "common.h"
 
 #include <netinet/in.h>
 #include <netinet/udp.h>
+#include <sys/epoll.h>
 
 #ifndef UDP_SEGMENT
 #define UDP_SEGMENT 103
@@ -45,6 +47,14 @@ static long send_segments(long count, double seconds) {
     return packets;
 }
 
+/* Each datagram that leaves then asks the epoll whether it waits for room, which it does not; it takes its time. */
+static void watch(void) {
+    struct epoll_event readable = {.events = EPOLLIN};
+    int poll = epoll_create1(EPOLL_CLOEXEC);
+    if (poll < 0 || epoll_ctl(poll, EPOLL_CTL_ADD, fd, &readable) != 0)
+        die("epoll");
+}
+
 int main(int argc, char **argv) {
     int port, segment = FRAME_BYTES, gso = argc > 2 && strcmp(argv[2], "gso") == 0;
     if (argc < 2)
@@ -53,6 +63,8 @@ int main(int argc, char **argv) {
     target = local_address(atoi(argv[1]));
     if (gso && setsockopt(fd, IPPROTO_UDP, UDP_SEGMENT, &segment, sizeof(segment)) != 0)
         die("UDP_SEGMENT");
+    if (argc > 2 && strcmp(argv[2], "watched") == 0)
+        watch();
     for (uint32_t i = 0; i < BATCH; i++) {
         make_frame(frames[i], 0, i);
         parts[i] = (struct iovec){.iov_base = frames[i], .iov_len = FRAME_BYTES};
