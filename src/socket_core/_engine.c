@@ -10,7 +10,11 @@
 #include <unistd.h>
 #endif
 
-enum { FIRST_RUN_NS = 100000000 };
+enum {
+    FIRST_RUN_NS = 100000000,
+    KEEP_LEAST = 128,  /* records: fewer are too little for an allocator to give back */
+    KEEP_BYTES = 32768 /* more than there is room for in between; never touched */
+};
 
 static const backend_t *backend_of(int backend) {
 #ifdef __linux__
@@ -76,6 +80,7 @@ void engine_release(engine_t *engine) {
     free(engine->parked);
     free(engine->result);
     free(engine->sends);
+    free(engine->keeper);
     free(engine);
 }
 
@@ -417,7 +422,19 @@ static void nudge(engine_t *engine) {
     uv_mutex_unlock(&engine->lock);
 }
 
+/* What a large batch takes, Python gives back all at once when it is done with it. Where that is the end of the heap,
+ * some allocators hand it to the system at once, page by page, and ask for it again for the next batch: for half of the
+ * time of a batch. A block behind the largest batch so far keeps it in the heap. */
+static void keep_heap(engine_t *engine, size_t found) {
+    if (found < KEEP_LEAST || found <= engine->kept_for)
+        return;
+    free(engine->keeper);
+    engine->keeper = malloc(KEEP_BYTES);
+    engine->kept_for = found + found / 4;
+}
+
 void engine_rest(engine_t *engine, size_t found) {
+    keep_heap(engine, found);
     atom_fence();
     if (atom32_peek(&engine->starved)) {
         size_t used = atomz_load(&engine->ring.head) - atomz_peek(&engine->ring.tail);

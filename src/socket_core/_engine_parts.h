@@ -212,6 +212,10 @@ struct engine {
     uv_check_t check;
     uv_timer_t retry;
 
+    /* the reader's */
+    void *keeper;
+    size_t kept_for;
+
     engine_t *next_engine; /* all of the process, for forks */
 };
 

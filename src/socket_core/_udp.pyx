@@ -224,15 +224,15 @@ cdef class Loop:
             raise error_of(UV_ENOTSUP, 'this system has no descriptor to watch, wait() in a thread')
         return fd
 
-    def drain(self, limit=64):
+    def drain(self, limit=1024):
         """What has come, oldest first: a list of `Datagram`, `Writable`, `Failed`, `Dropped`, `Fired` and `Closed`.
 
         Never waits. What is left behind `limit` keeps `fileno()` readable. After `close()` it still gives what came
         before, the `Closed` of every handle among it.
 
         Args:
-            limit: at most so many, 1 and more. Few at a time are quicker than many: what a batch needs is then in the
-                processor's cache, and the allocator does not give its memory back to the system after each.
+            limit: at most so many, 1 and more. Where other threads compute, each turn of a main loop may cost five
+                milliseconds until it has the GIL again; so few at a time may be too few.
 
         Raises:
             ClosedError: in the child of a fork.
@@ -307,6 +307,8 @@ cdef class Loop:
         self.readable()
         if engine_state(self.engine) == ENGINE_ENDED and not engine_filled(self.engine):
             raise closed_error('Loop')
+        if engine_filled(self.engine):
+            return True  # without letting the GIL go, which would cost a wait for its return
         cdef bint is_main = in_main_thread()
         if left != UINT64_MAX:
             end = now + left
