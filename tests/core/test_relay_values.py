@@ -8,10 +8,7 @@ from typing import Any
 
 import pytest
 
-from socket_core import (
-    PING,
-    parse,
-)
+from socket_core import FANOUT_MAX, NEAREST_MAX, PING, Delivery, Offender, RelayStats, Send, parse
 from socket_core._address import Address
 from socket_core._relay import (
     BLOCKED_MAX,
@@ -215,3 +212,19 @@ def test_what_comes_out_is_named() -> None:
     assert repr(deliveries[0]).startswith('socket_core._relay.Delivery(index=0, flags=15, id=')
     with pytest.raises(TypeError):
         DEFAULT_ACTIONS[PING] = DO_CACHE | DO_DELIVER | DO_DELIVER_OWN  # type: ignore[index]
+
+
+def test_what_a_relay_answers_has_public_types() -> None:
+    relay = relay_with()
+    sends, deliveries = relay.receive([(packet(cluster=OURS), address(1)), (b'', address(2))], 1.0)
+    assert sends and {type(send) for send in sends} == {Send}
+    assert [type(delivery) for delivery in deliveries] == [Delivery]
+    assert [type(offender) for offender in relay.offenders()] == [Offender]
+    assert type(relay.stats) is RelayStats
+
+
+def test_how_many_peers_are_chosen_has_limits() -> None:
+    Relay(fanout=FANOUT_MAX, nearest=NEAREST_MAX)
+    for values in ({'fanout': FANOUT_MAX + 1}, {'nearest': NEAREST_MAX + 1}):
+        with pytest.raises(ValueError, match=next(iter(values))):
+            Relay(**values)

@@ -59,7 +59,7 @@ def test_the_console_is_on_the_terminal_with_control_characters_shown(project: P
     ],
 )
 def test_a_page_that_fails_at_load_ends_with_a_message_and_code_9(project: Project, script: str, message: str) -> None:
-    report = project.page(f'{script}').file('late.js', '').run(report_errors=True, until='limit', limit=0.7)
+    report = project.page(f'{script}').file('late.js', '').run(report_errors=True, until='limit', limit=5)
     assert report.code == 9
     assert report.notes['error']['type'] == 'PageError'
     assert message in report.stderr
@@ -74,7 +74,7 @@ def test_a_missing_picture_is_told_but_is_no_failure(project: Project) -> None:
 
 def test_a_policy_that_forbids_the_pages_own_modules_is_told(project: Project) -> None:
     policy = "default-src 'none'; script-src 'self'; connect-src ipc://probe.act"
-    report = project.page("import 'socket:ipc'", policy=policy).run(report_errors=True, until='limit', limit=0.7)
+    report = project.page("import 'socket:ipc'", policy=policy).run(report_errors=True, until='limit', limit=5)
     assert report.code == 9
     assert 'socket:' in report.notes['error']['message'] + report.stderr
     assert 'add `socket:` to script-src' in report.stderr
@@ -82,7 +82,7 @@ def test_a_policy_that_forbids_the_pages_own_modules_is_told(project: Project) -
 
 def test_a_policy_that_cannot_be_understood_is_told(project: Project) -> None:
     project.page('done()', head='<meta http-equiv="Content-Security-Policy" content="connect-src ipc:">' * 20)
-    report = project.run(report_errors=True, until='limit', limit=0.7)
+    report = project.run(report_errors=True, until='limit', limit=5)
     assert report.code == 9
     assert 'policies' in report.stderr
 
@@ -91,7 +91,7 @@ def test_a_policy_that_cannot_be_understood_is_told(project: Project) -> None:
     ('wrong', 'right'), [('fs/promisies', 'fs/promises'), ('proces', 'process'), ('ipcs', 'ipc'), ('zzzzzz', '')]
 )
 def test_an_unknown_module_says_what_was_meant(project: Project, wrong: str, right: str) -> None:
-    report = project.page(f"import x from 'socket:{wrong}'").run(report_errors=True, until='limit', limit=0.7)
+    report = project.page(f"import x from 'socket:{wrong}'").run(report_errors=True, until='limit', limit=5)
     assert report.code == 9
     assert f'There is no module socket:{wrong}.' in report.stderr
     assert (f'Did you mean socket:{right}?' in report.stderr) == bool(right)

@@ -143,6 +143,7 @@ def environment() -> dict[str, str]:
     if is_sanitized():
         # Programs that end in the middle of things, and other people's, leave something: that is not what is tested.
         found['ASAN_OPTIONS'] = f'{found.get("ASAN_OPTIONS", "")}:detect_leaks=0'
+        found['TSAN_OPTIONS'] = f'{found.get("TSAN_OPTIONS", "")}:die_after_fork=0'
     return found
 
 

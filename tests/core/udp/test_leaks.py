@@ -70,6 +70,7 @@ def test_nothing_is_left(backend: str, what: str, rounds: int) -> None:
 
         go(rounds // 2)  # the first rounds fill what allocators keep
         gc.collect()
+        settle(loop)
         files, memory = open_files(), resident_bytes()
         go(rounds)
         gc.collect()
